@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AskedRequest, errorBody, noteRefusal, RefusalError } from '@signet/service';
+import { type AskedRequest, createRequestValue, errorBody, noteRefusal, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AdmissionLog } from './admission-log.ts';
@@ -55,14 +55,14 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     return known;
   };
   // By what Fastify's request and that of the direct route have in common: one may become the other.
-  const key = Symbol('signet.admitted');
+  const admitted = createRequestValue<Admitted>('admitted');
   const admittedOf = ({ raw, headers }: AskedRequest): Admitted => {
-    const kept = raw as IncomingMessage & { [key]?: Admitted };
-    kept[key] ??= {
-      client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)),
-      body: undefined,
-    };
-    return kept[key];
+    let known = admitted.of(raw);
+    if (!known) {
+      known = { client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)), body: undefined };
+      admitted.set(raw, known);
+    }
+    return known;
   };
   const clientOf = (request: AskedRequest) => admittedOf(request).client;
   const takeReserved = (one: Admitted) => {

@@ -1,3 +1,4 @@
+import { quoteJson } from '@signet/service';
 import {
   type GraphQLLeafType,
   type GraphQLOutputType,
@@ -10,7 +11,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { isObject, type JsonObject } from './answer-shape.ts';
-import { isInt, quote } from './leaf-values.ts';
+import { isInt } from './leaf-values.ts';
 import {
   type ConcreteType,
   findRuntimeType,
@@ -135,7 +136,7 @@ function compileLeaf(type: GraphQLLeafType): Write {
       return (value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : fail());
     case 'String':
     case 'ID':
-      return (value) => (typeof value === 'string' ? quote(value) : fail());
+      return (value) => (typeof value === 'string' ? quoteJson(value) : fail());
     case 'Boolean':
       return (value) => (value === true ? 'true' : value === false ? 'false' : fail());
     default:
@@ -143,7 +144,7 @@ function compileLeaf(type: GraphQLLeafType): Write {
         value === null || value === undefined
           ? fail()
           : typeof value === 'string'
-            ? quote(value)
+            ? quoteJson(value)
             : JSON.stringify(value);
   }
 }

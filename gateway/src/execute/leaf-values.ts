@@ -39,13 +39,3 @@ function isShallow(value: unknown, depth: number): boolean {
   if (depth === 0) return false;
   return Object.values(value).every((inner) => isShallow(inner, depth - 1));
 }
-
-// Beyond this length the engine's own writer is faster.
-const maxPlainLength = 64;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON writes these as escapes.
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
-
-/** Writes a text as JSON. */
-export function quote(text: string): string {
-  return text.length <= maxPlainLength && !escaped.test(text) ? `"${text}"` : JSON.stringify(text);
-}

@@ -1,7 +1,7 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { quoteJson } from '@signet/service';
 import { isObject, type JsonObject, read } from './answer-shape.ts';
 import type { EntityKey } from './entity-keys.ts';
-import { quote } from './leaf-values.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 type Selections = readonly QueryPlanSelectionNode[];
@@ -185,7 +185,7 @@ function writeValue(
   isAskedFor: (place: string) => boolean,
 ): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'string') return quoteJson(value);
   if (value === null || !below) return JSON.stringify(value);
   if (Array.isArray(value)) {
     let text = '[';

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { createRequestValue } from '@signet/service';
 import { anonymousSession, type Session } from '@signet/session';
 import { otherValue } from '@signet/telemetry';
 import type { Span } from '@signet/telemetry/tracing';
@@ -124,18 +125,13 @@ function isFault(code: unknown): boolean {
   return code === undefined || code === 'INTERNAL_SERVER_ERROR' || code === 'SERVICE_UNAVAILABLE';
 }
 
-const key = Symbol('signet.telemetry');
-type Followed = { [key]?: RequestTelemetry };
+const followed = createRequestValue<RequestTelemetry>('telemetry');
 
 /** Keeps the telemetry of a request with Node's request, which is the same in every lane. */
-export function keepTelemetry(request: IncomingMessage, telemetry: RequestTelemetry): void {
-  (request as Followed)[key] = telemetry;
-}
+export const keepTelemetry = followed.set;
 
 /** The telemetry of a request. Undefined where nothing is configured that reads it. */
-export function telemetryOf(request: IncomingMessage): RequestTelemetry | undefined {
-  return (request as Followed)[key];
-}
+export const telemetryOf = followed.of;
 
 /** What a client says of itself (Apollo's and GraphQL's own headers). */
 export type ClientIdentity = { name: string | undefined; version: string | undefined };

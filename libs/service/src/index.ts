@@ -56,6 +56,7 @@ export { createLogger, type Logger, type LogWriter, logLevels, openInfoLines } f
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
+export { quoteJson } from './quote-json.ts';
 export { refusalLabels } from './refusal-labels.ts';
 export { noteRefusal, type RefusalNote, refusalNotesOf } from './refusal-notes.ts';
 export {
@@ -72,6 +73,7 @@ export {
   requestIdOf,
   withRequestId,
 } from './request-follower.ts';
+export { createRequestValue, type RequestValue } from './request-value.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {

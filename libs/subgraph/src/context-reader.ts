@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { parseSignetContext, type SignetContext, signetContextHeader } from '@signet/service';
-import { createRequestValue } from './request-value.ts';
+import {
+  createRequestValue,
+  parseSignetContext,
+  type SignetContext,
+  signetContextHeader,
+} from '@signet/service';
 
 /** What a gateway says of the client of a request; undefined where the header is missing or malformed. */
 export type ContextReader = (request: { raw: IncomingMessage }) => SignetContext | undefined;

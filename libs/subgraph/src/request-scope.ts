@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readClientPrefix } from '@signet/flow';
-import { RefusalError } from '@signet/service';
+import { createRequestValue, RefusalError } from '@signet/service';
 import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from './context-reader.ts';
 import { createRequestSpans } from './request-spans.ts';
-import { createRequestValue } from './request-value.ts';
 
 /** For whom the database works. */
 export type RequestScopes = {

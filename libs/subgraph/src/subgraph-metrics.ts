@@ -1,10 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type OperationHooks, RefusalError, refusalLabels } from '@signet/service';
+import { createRequestValue, type OperationHooks, RefusalError, refusalLabels } from '@signet/service';
 import { otherValue, type ServiceMetrics } from '@signet/telemetry';
 import type { GraphQLError } from 'graphql';
 import type { ContextReader } from './context-reader.ts';
 import { proofReasons } from './proof/proof-refusals.ts';
-import { createRequestValue } from './request-value.ts';
 
 /** Counts and times the GraphQL requests of a subgraph, whichever lane they take. */
 export type SubgraphMetrics = {

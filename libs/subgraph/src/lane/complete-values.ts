@@ -1,3 +1,4 @@
+import { quoteJson } from '@signet/service';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -84,7 +85,7 @@ export function completeLeaf(type: GraphQLLeafType): Complete {
   return (_execution, _field, _path, value) => {
     if (!isThere(value)) return null;
     const serialized: unknown = type.serialize(value);
-    if (typeof serialized === 'string') return quote(serialized);
+    if (typeof serialized === 'string') return quoteJson(serialized);
     if (typeof serialized === 'number' || typeof serialized === 'boolean') return `${serialized}`;
     throw new Error(`${type.name} has serialized a value as ${typeof serialized}.`);
   };
@@ -135,13 +136,4 @@ function ownPath(path: Path): Path {
 
 function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-// Beyond this length the engine's own writer is faster.
-const maxPlainLength = 64;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON writes these as escapes.
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
-
-function quote(text: string): string {
-  return text.length <= maxPlainLength && !escaped.test(text) ? `"${text}"` : JSON.stringify(text);
 }

@@ -3,6 +3,7 @@ import {
   type AskedRequest,
   createErrorFormatter,
   createGraphqlHandler,
+  createRequestValue,
   type EndpointPlugin,
   type ErrorTranslation,
   type FastLane,
@@ -14,7 +15,6 @@ import {
 } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { createRequestValue } from '../request-value.ts';
 import { createKnownDocuments, type KnownDocuments } from './known-documents.ts';
 import { createSchemaLane } from './schema-lane.ts';
 

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type ProofVerifier, readSignedMessage, type SignedMessage, type VerifiedProof } from '@signet/proof';
-import { createJsonReader, RefusalError, type SignetContext } from '@signet/service';
+import { createJsonReader, createRequestValue, RefusalError, type SignetContext } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from '../context-reader.ts';
-import { createRequestValue } from '../request-value.ts';
 import type { ProofRefusals } from './proof-refusals.ts';
 
 /** How requests are checked, and where refusals are logged. */
