@@ -17,7 +17,8 @@ export type LaterWork = {
 
 /** A job takes some milliseconds. */
 const maxWaiting = 1000;
-const maxPauseMs = 250;
+/** No job begins later than this after its request, unless it waits for another job. */
+export const maxPauseMs = 250;
 
 export function createLaterWork(log: Pick<Logger, 'warn' | 'error'>): LaterWork {
   let waiting = 0;
