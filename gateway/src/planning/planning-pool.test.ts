@@ -60,16 +60,35 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
     expect(order).toEqual(['other planned', 'third planned', 'bomb stopped']);
   });
 
-  it('ends the further worker when there was no work for it, and starts one again when there is', async () => {
-    const { pool, run } = await openPool({ deadlineMs: 3000, spareMs: 200 });
+  it('ends each worker when there was no work for it, and starts one again when there is', async () => {
+    const { pool, run } = await openPool({ deadlineMs: 3000, idleMs: 200 });
     const askTwo = () => Promise.all([run('hang', 'a'), run('0', 'b')]);
     for (const _round of [1, 2]) {
-      expect(pool.size).toBe(1);
       const asked = askTwo();
       while (pool.size < 2) await sleep(20);
       expect(await asked).toEqual(['stopped', 'planned']);
-      while (pool.size > 1) await sleep(20);
+      while (pool.size > 0) await sleep(20);
+      expect(pool.findLack()).toBeUndefined();
+      await pool.ready();
     }
+    expect(await run('0', 'a')).toBe('planned');
+  });
+
+  it('keeps a worker for as long as it has work', async () => {
+    const { pool, run } = await openPool({ deadlineMs: 20_000, idleMs: 100 });
+    expect(await run('1000', 'a')).toBe('planned');
+    expect(pool.size).toBe(1);
+  });
+
+  it('starts a worker for a schema that is added, and for nothing else the client did not ask for', async () => {
+    const { pool, run } = await openPool({ idleMs: 100 });
+    while (pool.size > 0) await sleep(20);
+    const added = { name: 'other', supergraphSdl: '', renames: false };
+    await pool.add(added);
+    expect(pool.size).toBe(1);
+    while (pool.size > 0) await sleep(20);
+    pool.remove(added);
+    expect(pool.size).toBe(0);
     expect(await run('0', 'a')).toBe('planned');
   });
 

@@ -13,8 +13,8 @@ export type PlanningPoolOptions = {
   maxQueueLength?: number;
   /** How long an operation may wait for its turn. */
   maxWaitMs?: number;
-  /** How long a further worker stays without work. It takes some 50 MB. */
-  spareMs?: number;
+  /** How long a worker stays without work. It takes some 30 to 50 MB. */
+  idleMs?: number;
   entry?: URL;
   /** A worker that was started already, to be the first. */
   early?: StartedWorker | undefined;
@@ -33,11 +33,11 @@ export type PlanningPool = {
   /** Removes a schema. No operation of it may be under way. */
   remove(schema: PlannedSchema): void;
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
-  /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
+  /** Resolves when a worker has loaded all added schemas, or there is no need of one, or when the pool is stopped. */
   ready(): Promise<void>;
   /** Why no operation can be planned that is not known yet, or undefined. */
   findLack(): string | undefined;
-  /** How many workers there are. */
+  /** How many workers there are. None where there was no work for a while: the next operation starts one. */
   readonly size: number;
   /** How many operations wait for a worker. */
   readonly queueLength: number;
@@ -63,7 +63,7 @@ const maxSuspects = 10_000;
 const patienceMs = 100;
 
 const defaultMaxWorkers = 2;
-const defaultSpareMs = 60_000;
+const defaultIdleMs = 60_000;
 
 /** What the workers may take beside the heap of the process, in MB. */
 export const planningMemoryMb =
@@ -71,7 +71,8 @@ export const planningMemoryMb =
 
 /**
  * Opens a pool of at most two workers for all entrances of the process. The second one is started when somebody
- * has waited for 100 ms behind another caller, and ends after a minute without work. A caller has one worker at a time, and callers take turns, so that only the
+ * has waited for 100 ms behind another caller. Each ends after a minute without work: a gateway that knows its operations needs none, and the
+ * next operation that it does not know waits some 0.3 s for a new one. A caller has one worker at a time, and callers take turns, so that only the
  * sender of an operation that cannot be planned waits for it. A caller that has lost a worker in the last minute gets
  * one only while another is free, so that a few addresses cannot take both.
  */
@@ -81,7 +82,7 @@ export function openPlanningPool({
   maxWorkers = defaultMaxWorkers,
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
-  spareMs = defaultSpareMs,
+  idleMs = defaultIdleMs,
   entry = new URL('./planning-worker.mjs', import.meta.url),
   early,
 }: PlanningPoolOptions): PlanningPool {
@@ -92,8 +93,8 @@ export function openPlanningPool({
   const suspects = new LRUCache<string, true>({ max: maxSuspects, ttl: suspicionMs });
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
+  const idleTimers = new Map<WorkerSlot, NodeJS.Timeout>();
   let isStopped = false;
-  let spareTimer: NodeJS.Timeout | undefined;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const remove = (schema: PlannedSchema) => {
@@ -110,10 +111,30 @@ export function openPlanningPool({
     if (waiting) remove(schema);
     waiting?.reject(new UnusableSchemaError(fault));
   };
-  const openSlot = (first?: StartedWorker) =>
-    slots.push(
-      openWorkerSlot({ logger, schemas, deadlineMs, entry, early: first, onIdle: assign, onLoaded }),
-    );
+  const openSlot = (first?: StartedWorker) => {
+    const slot = openWorkerSlot({
+      logger,
+      schemas,
+      deadlineMs,
+      entry,
+      early: first,
+      onIdle: assign,
+      onLoaded,
+    });
+    slots.push(slot);
+    endWhenIdle(slot);
+  };
+  /** Ends a worker unless it gets work within the time. */
+  const endWhenIdle = (slot: WorkerSlot) => {
+    clearTimeout(idleTimers.get(slot));
+    const end = () => {
+      if (!slot.isIdle) return endWhenIdle(slot);
+      idleTimers.delete(slot);
+      slots.splice(slots.indexOf(slot), 1);
+      void slot.stop();
+    };
+    idleTimers.set(slot, setTimeout(end, idleMs).unref());
+  };
   const isSuspect = (caller: string) => suspects.has(caller);
   const mayHaveWorker = (caller: string) => {
     if (served.has(caller)) return false;
@@ -125,16 +146,6 @@ export function openPlanningPool({
     const isNeeded = served.size === slots.length || isSuspect(caller);
     if (!isNeeded || slots.length >= maxWorkers) return;
     openSlot();
-    keepSpare();
-  };
-  /** Ends a worker that is not needed, unless it gets work within the time. */
-  const keepSpare = () => {
-    clearTimeout(spareTimer);
-    spareTimer = setTimeout(() => {
-      const spare = slots.findIndex(({ isIdle }, index) => index > 0 && isIdle);
-      if (spare > 0) void Promise.all(slots.splice(spare, 1).map((slot) => slot.stop()));
-      if (slots.length > 1) keepSpare();
-    }, spareMs).unref();
   };
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
@@ -146,8 +157,8 @@ export function openPlanningPool({
   const serve = async (slot: WorkerSlot, caller: string, { job, timers, settle }: Waiting) => {
     for (const timer of timers) clearTimeout(timer);
     served.add(caller);
-    if (slot !== slots[0]) keepSpare();
     const outcome = await slot.run(job);
+    endWhenIdle(slot);
     served.delete(caller);
     if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true);
     settle(outcome);
@@ -164,7 +175,8 @@ export function openPlanningPool({
       const added = Promise.withResolvers<void>();
       loading.set(schema, added);
       schemas.push(schema);
-      for (const slot of slots) slot.load(schema);
+      if (slots.length === 0) openSlot();
+      else for (const slot of slots) slot.load(schema);
       return added.promise;
     },
     remove,
@@ -188,16 +200,17 @@ export function openPlanningPool({
         settle: resolve,
       };
       turnAway(queue.push(caller, waiting));
+      if (slots.length === 0) openSlot();
       assign();
       return promise;
     },
     ready: () =>
       new Promise((resolve) => {
-        if (isAnyIdle()) resolve();
+        if (slots.length === 0 || isAnyIdle()) resolve();
         else awaitingReady.push(resolve);
       }),
     findLack: () =>
-      slots.some(({ isLoaded }) => isLoaded)
+      slots.length === 0 || slots.some(({ isLoaded }) => isLoaded)
         ? undefined
         : 'no planning worker is ready, so operations that are not known yet are refused or wait',
     get size() {
@@ -208,7 +221,7 @@ export function openPlanningPool({
     },
     async stop() {
       isStopped = true;
-      clearTimeout(spareTimer);
+      for (const timer of idleTimers.values()) clearTimeout(timer);
       for (const resolve of awaitingReady.splice(0)) resolve();
       for (const { resolve } of loading.values()) resolve();
       for (let next = queue.take(() => true); next; next = queue.take(() => true)) {
