@@ -1,4 +1,3 @@
-import { quoteJson } from '@signet/service';
 import {
   type GraphQLLeafType,
   type GraphQLOutputType,
@@ -11,6 +10,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { isObject, type JsonObject } from './answer-shape.ts';
+import { beginText, takeText, writeAscii, writeJson, writeQuoted } from './json-writer.ts';
 import { isInt } from './leaf-values.ts';
 import {
   type ConcreteType,
@@ -20,7 +20,7 @@ import {
 } from './selection.ts';
 
 /** Writes a value as JSON, or throws `notPlain`. */
-type Write = (value: unknown) => string;
+type Write = (value: unknown) => void;
 type Introspected = Readonly<Record<string, unknown>>;
 
 /** Thrown for a value that is not plainly right. One object, since it says nothing more. */
@@ -29,7 +29,7 @@ const notPlain = new Error('A value is not plainly right.');
 /**
  * Compiles the completion of results without errors straight to JSON text. It keeps no paths.
  *
- * @returns the text of `data`, or undefined where a value lacks, is null where none may be, or is not of its type: then
+ * @returns `{"data":…}`, or undefined where a value lacks, is null where none may be, or is not of its type: then
  * `completeExactly` finds what is wrong
  */
 export function compileCompletion(
@@ -41,7 +41,11 @@ export function compileCompletion(
   return (data, answered) => {
     introspected = answered;
     try {
-      return write(data);
+      beginText();
+      writeAscii('{"data":');
+      write(data);
+      writeAscii('}');
+      return takeText();
     } catch (error) {
       // A RangeError comes from a value of a custom scalar that is nested too deep to be written.
       if (error === notPlain || error instanceof RangeError) return undefined;
@@ -61,20 +65,19 @@ function compileObject(
   const writes = fields.map((field): Write => {
     if (field.kind === 'data') return inherits(field.dataKey, compileValue(schema, field.type, field));
     if (field.kind === 'introspection') {
-      return () => introspect?.(field.key) ?? fail();
+      return () => writeJson(introspect?.(field.key) ?? fail());
     }
     const name = JSON.stringify(type.name);
-    return isObjectType(type) ? () => name : fail;
+    return isObjectType(type) ? () => writeAscii(name) : fail;
   });
   const count = fields.length;
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPlain;
-    let text = '';
     for (let index = 0; index < count; index += 1) {
-      text += befores[index] as string;
-      text += (writes[index] as Write)((value as JsonObject)[keys[index] as string]);
+      writeAscii(befores[index] as string);
+      (writes[index] as Write)((value as JsonObject)[keys[index] as string]);
     }
-    return count === 0 ? '{}' : `${text}}`;
+    writeAscii(count === 0 ? '{}' : '}');
   };
 }
 
@@ -92,7 +95,7 @@ function fail(): never {
 function compileValue(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
   if (isNonNullType(type)) return compileNonNull(schema, type.ofType, field);
   const write = compileNonNull(schema, type, field);
-  return (value) => (value === null ? 'null' : write(value));
+  return (value) => (value === null ? writeAscii('null') : write(value));
 }
 
 function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
@@ -100,11 +103,12 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
     const write = compileValue(schema, type.ofType, field);
     return (value) => {
       if (!Array.isArray(value)) throw notPlain;
-      let text = '[';
+      writeAscii('[');
       for (let index = 0; index < value.length; index += 1) {
-        text += index === 0 ? write(value[0]) : `,${write(value[index])}`;
+        if (index > 0) writeAscii(',');
+        write(value[index]);
       }
-      return `${text}]`;
+      writeAscii(']');
     };
   }
   if (isLeafType(type)) return compileLeaf(type);
@@ -127,24 +131,26 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
 function compileLeaf(type: GraphQLLeafType): Write {
   if (isEnumType(type)) {
     const texts = new Map<unknown, string>(type.getValues().map(({ name }) => [name, `"${name}"`]));
-    return (value) => texts.get(value) ?? fail();
+    return (value) => writeAscii(texts.get(value) ?? fail());
   }
   switch (type.name) {
     case 'Int':
-      return (value) => (isInt(value) ? String(value) : fail());
+      return (value) => (isInt(value) ? writeAscii(String(value)) : fail());
     case 'Float':
-      return (value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : fail());
+      return (value) =>
+        typeof value === 'number' && Number.isFinite(value) ? writeAscii(String(value)) : fail();
     case 'String':
     case 'ID':
-      return (value) => (typeof value === 'string' ? quoteJson(value) : fail());
+      return (value) => (typeof value === 'string' ? writeQuoted(value) : fail());
     case 'Boolean':
-      return (value) => (value === true ? 'true' : value === false ? 'false' : fail());
+      return (value) =>
+        value === true ? writeAscii('true') : value === false ? writeAscii('false') : fail();
     default:
       return (value) =>
         value === null || value === undefined
           ? fail()
           : typeof value === 'string'
-            ? quoteJson(value)
-            : JSON.stringify(value);
+            ? writeQuoted(value)
+            : writeJson(JSON.stringify(value));
   }
 }

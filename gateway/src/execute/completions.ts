@@ -9,7 +9,7 @@ type Introspected = Readonly<Record<string, unknown>>;
 
 /** Completes the results of an operation, in one of two ways that give the same answer. */
 export type Completion = {
-  /** The text of `data`. Undefined where the result is not plainly right. */
+  /** The text of the answer: `{"data":…}`. Undefined where the result is not plainly right. */
   toText(data: JsonObject, introspected: Introspected): string | undefined;
   exactly(run: OperationRun, introspected: Introspected): ExactResult;
 };

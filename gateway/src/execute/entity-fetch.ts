@@ -1,4 +1,4 @@
-import { subgraphBodyLimitBytes } from '@signet/service';
+import { quoteJson, subgraphBodyLimitBytes } from '@signet/service';
 import { applyRenames, copyAnswer, isObject, type JsonObject, mergeInto } from './answer-shape.ts';
 import { type Condition, hold } from './conditions.ts';
 import type { FetchResult } from './executor.ts';
@@ -13,8 +13,9 @@ import {
   writeVariables,
 } from './operation-run.ts';
 import type { PlannedFetch } from './planned-fetch.ts';
+import type { Identity } from './representations.ts';
 import { representationsVariable } from './response-names.ts';
-import { collectObjects, placeOf } from './result-places.ts';
+import { collectBelow, collectObjects, placeOf } from './result-places.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** The entities of one fetch that go to one group, each once. */
@@ -22,10 +23,13 @@ export type EntityBatch = {
   group: string | undefined;
   /** Representations as JSON. */
   texts: string[];
-  /** Objects of the result, and for each the number of its representation. */
-  targets: JsonObject[];
+  /** Objects of the result, and for each the number of its representation, or `ofOthers`. */
+  targets: readonly JsonObject[];
   numbers: number[];
 };
+
+/** The number of an object that is not of the batch. */
+const ofOthers = -1;
 
 /** When a place of the result is asked for, by any fetch of the plan: where all conditions of one of the lists hold. */
 export type ConditionsOfPlace = ReadonlyMap<string, readonly (readonly Condition[])[]>;
@@ -41,51 +45,106 @@ export function collectBatches(
 ): EntityBatch[] {
   const { entities, path, group } = fetch;
   if (!entities) return [];
-  const batches = new Map<string | undefined, OpenBatch>();
   const isAskedFor = (place: string) => {
     const conditions = conditionsOf.get(placeOf(path) + place);
     return !conditions || conditions.some((all) => hold(all, run.coerced));
   };
-  let last: { typename: unknown; open: OpenBatch; known: Map<string, number> } | undefined;
-  for (const object of collectObjects(run.data, path)) {
-    const typename = object.__typename;
-    const identity = entities.identify(object);
-    if (last && last.typename === typename && identity !== undefined) {
-      const number = last.known.get(identity);
-      if (number !== undefined) {
-        addTarget(last.open.batch, object, number);
-        continue;
-      }
+  const targets = collectTargets(run, fetch);
+  const batches: OpenBatch[] = [];
+  const openFor = (own: string | undefined): OpenBatch => {
+    const known = batches.find(({ batch }) => batch.group === own);
+    if (known) return known;
+    const numbers = new Array<number>(targets.length).fill(ofOthers);
+    const batch = { group: own, texts: [], targets, numbers };
+    const open = { batch, written: [], byIdentity: new Map(), byText: undefined };
+    batches.push(open);
+    return open;
+  };
+  let typename: unknown;
+  let identity: Identity | undefined;
+  let open: OpenBatch | undefined;
+  for (let index = 0; index < targets.length; index += 1) {
+    const object = targets[index] as JsonObject;
+    if (!open || object.__typename !== typename) {
+      typename = object.__typename;
+      identity = entities.identityOf(typename);
+      open = openFor(entities.groupOf ? entities.groupOf(String(typename)) : group);
     }
-    const text = entities.write(object, isAskedFor);
-    if (text === undefined) continue;
-    const own = entities.groupOf ? entities.groupOf(String(typename)) : group;
-    let open = batches.get(own);
-    if (!open) {
-      open = { batch: { group: own, texts: [], targets: [], numbers: [] }, numberOf: new Map() };
-      batches.set(own, open);
-    }
-    const { batch, numberOf } = open;
-    let number = numberOf.get(text);
-    if (number === undefined) {
-      number = batch.texts.length;
-      numberOf.set(text, number);
-      batch.texts.push(text);
-    }
-    addTarget(batch, object, number);
-    if (identity === undefined) continue;
-    // A text need not be written to be found again.
-    if (last?.typename !== typename) last = { typename, open, known: new Map() };
-    last?.known.set(identity, number);
+    const number =
+      numberByIdentity(open, identity, object) ??
+      numberByText(open, identity, object, entities.write(object, isAskedFor));
+    if (number !== undefined) open.batch.numbers[index] = number;
   }
-  return [...batches.values()].map(({ batch }) => batch);
+  return batches.map(({ batch }) => batch).filter(({ texts }) => texts.length > 0);
 }
 
-type OpenBatch = { batch: EntityBatch; numberOf: Map<string, number> };
+type OpenBatch = {
+  batch: EntityBatch;
+  /** Of each representation, the object that it was written of. */
+  written: JsonObject[];
+  /** The numbers of representations by their text at the key. */
+  byIdentity: Map<Identity, Map<string, number>>;
+  byText: Map<string, number> | undefined;
+};
 
-function addTarget({ targets, numbers }: EntityBatch, object: JsonObject, number: number): void {
-  targets.push(object);
-  numbers.push(number);
+/** Finds the number of an object without writing it, or by writing no more than its key. */
+function numberByIdentity(
+  open: OpenBatch,
+  identity: Identity | undefined,
+  object: JsonObject,
+): number | undefined {
+  const value = identity && object[identity.key];
+  if (!identity || typeof value !== 'string') return undefined;
+  const { others, around } = identity;
+  const numbers = open.byIdentity.get(identity);
+  const number = numbers?.get(value);
+  if (number !== undefined) {
+    const known = open.written[number] as JsonObject;
+    for (const key of others) if (object[key] !== known[key]) return undefined;
+    return number;
+  }
+  if (!around) return undefined;
+  return add(open, identity, object, around.before + quoteJson(value) + around.after);
+}
+
+function numberByText(
+  open: OpenBatch,
+  identity: Identity | undefined,
+  object: JsonObject,
+  text: string | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  open.byText ??= new Map();
+  let number = open.byText.get(text);
+  if (number === undefined) {
+    number = add(open, identity, object, text);
+    open.byText.set(text, number);
+  }
+  return number;
+}
+
+function add(
+  { batch, written, byIdentity }: OpenBatch,
+  identity: Identity | undefined,
+  object: JsonObject,
+  text: string,
+): number {
+  const number = batch.texts.push(text) - 1;
+  written.push(object);
+  const value = identity && object[identity.key];
+  if (identity && typeof value === 'string') {
+    const numbers = byIdentity.get(identity);
+    if (numbers) numbers.set(value, number);
+    else byIdentity.set(identity, new Map([[value, number]]));
+  }
+  return number;
+}
+
+/** The objects that a fetch is for, each once. */
+function collectTargets({ data, brought }: OperationRun, { path, base }: PlannedFetch): JsonObject[] {
+  if (!base) return collectObjects(data, path);
+  const { fetch, below } = base;
+  return collectBelow(fetch.entities ? (brought.get(fetch) ?? []) : [data], below);
 }
 
 /** Asks for the entities of a batch: in parts, one after the other, each within the subgraph's limits on a body. */
@@ -149,7 +208,7 @@ export function takeEntities(
   result: FetchResult,
   types: SupergraphTypes,
 ): boolean {
-  const { subgraph, shape, copies } = fetch;
+  const { subgraph, shape, copies, isBase } = fetch;
   const { data, errors = [] } = result;
   const entities = data?._entities;
   if (!data || !Array.isArray(entities) || entities.length !== to - from) {
@@ -164,23 +223,41 @@ export function takeEntities(
     addErrors(run, placeEntityErrors(errors, entities, targetsOf, placingOf(run, fetch)));
   }
   if (shape.hasRenamed) applyRenames(entities, shape);
-  const failed = new Set(
-    errors.map(({ path }) => (Array.isArray(path) && path.length > 2 ? path[1] : undefined)),
-  );
-  const used = copies ? new Set<number>() : undefined;
+  const failed =
+    errors.length > 0
+      ? new Set(errors.map(({ path }) => (Array.isArray(path) && path.length > 2 ? path[1] : undefined)))
+      : undefined;
+  const firsts = isBase ? broughtBy(run, fetch) : undefined;
+  // Numbers were given in the order of the targets.
+  let next = from;
   for (let place = 0; place < targets.length; place += 1) {
     const target = targets[place] as JsonObject;
     const number = numbers[place] as number;
     if (number < from || number >= to) continue;
+    const isFirst = number === next;
+    if (isFirst) next += 1;
     const entity: unknown = entities[number - from];
     if (isObject(entity)) {
-      const isFirst = !used?.has(number);
-      used?.add(number);
-      mergeInto(target, isFirst ? entity : (copyAnswer(entity, shape) as JsonObject), shape, types);
+      mergeInto(
+        target,
+        isFirst || !copies ? entity : (copyAnswer(entity, shape) as JsonObject),
+        shape,
+        types,
+      );
+      if (isFirst) firsts?.push(target);
     } else if (entity === null) {
       run.gone.add(target);
-      if (failed.has(number - from)) run.failed.add(target);
+      if (failed?.has(number - from)) run.failed.add(target);
     }
   }
   return true;
+}
+
+function broughtBy({ brought }: OperationRun, fetch: PlannedFetch): JsonObject[] {
+  let objects = brought.get(fetch);
+  if (!objects) {
+    objects = [];
+    brought.set(fetch, objects);
+  }
+  return objects;
 }

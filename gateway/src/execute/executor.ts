@@ -131,6 +131,7 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           errors: [],
           errorIds: new Set(),
           toClientPath,
+          brought: new Map(),
           gone: new Set(),
           failed: new Set(),
           send: (fetch) => send(fetch, context),
@@ -146,8 +147,8 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           const run = await execute(request);
           const { introspected = {}, coerced } = request;
           const completion = completionFor(coerced);
-          const data = run.errors.length === 0 ? completion.toText(run.data, introspected) : undefined;
-          if (data !== undefined) return { text: `{"data":${data}}`, errors: [] };
+          const plain = run.errors.length === 0 ? completion.toText(run.data, introspected) : undefined;
+          if (plain !== undefined) return { text: plain, errors: [] };
           const result = completion.exactly(run, introspected);
           const errors = describe(run, result).map((error) =>
             formatError(error.toJSON(), error, request.context),

@@ -16,6 +16,8 @@ export type OperationRun = {
   errorIds: Set<string>;
   /** The path of a place of the result, as the client knows it. */
   toClientPath(path: Path): Path;
+  /** The objects that the base of other fetches brought something for: of those that share it, one. */
+  brought: Map<PlannedFetch, JsonObject[]>;
   /** Objects of which a subgraph said that there is no such entity. */
   gone: Set<object>;
   /** Those of `gone` that it could not give since a field below failed. */

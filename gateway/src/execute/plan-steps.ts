@@ -51,6 +51,7 @@ export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: Op
   if (!step) return async () => {};
   for (const { shape, path } of fetches) addConditions(shape, placeOf(path), conditionsOfPlace);
   findCopies(fetches);
+  findBases(fetches);
   return async (run) => void (await step({ run, waiting: new Map() }));
 }
 
@@ -231,6 +232,31 @@ function findCopies(fetches: readonly PlannedFetch[]): void {
       fetches.some((other) => other !== fetch && brings(other, [...fetch.path, to])),
     );
   }
+}
+
+/**
+ * Finds for each fetch of entities the fetch that alone brings the last part of its path. Below what that one brought no two objects are
+ * the same, so a walk from there is shorter, and needs no memory of what it has seen.
+ */
+function findBases(fetches: readonly PlannedFetch[]): void {
+  for (const fetch of fetches) {
+    const base = fetch.entities && findBase(fetch.path, fetches);
+    if (!base) continue;
+    fetch.base = { fetch: base, below: fetch.path.slice(base.path.length) };
+    base.isBase = true;
+  }
+}
+
+function findBase(path: PlanPath, fetches: readonly PlannedFetch[]): PlannedFetch | undefined {
+  let only: PlannedFetch | undefined;
+  for (let length = path.length; length > 0; length -= 1) {
+    if (length === only?.path.length) return only.entities && !only.copies ? only : undefined;
+    if (path[length - 1] === '@') continue;
+    const bringing = fetches.filter((fetch) => brings(fetch, path.slice(0, length)));
+    only ??= bringing[0];
+    if (bringing.length !== 1 || bringing[0] !== only) return undefined;
+  }
+  return only?.path.length === 0 ? only : undefined;
 }
 
 /** Whether a fetch asks for the field at a place, itself or with an object above. */

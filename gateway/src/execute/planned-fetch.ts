@@ -40,8 +40,18 @@ export type PlannedFetch = {
   rootFields: readonly RootField[];
   /** Whether a part of its answer that stands at several places must be copied for each: a later fetch writes below. */
   copies: boolean;
+  /** Where to look for the objects at its path: what the path has further down is brought by that fetch alone. Undefined: from the root. */
+  base: FetchBase | undefined;
+  /** Whether it is the base of another one. */
+  isBase: boolean;
   /** Whether it may be sent in one document with fetches that run at the same time. */
   mayMerge: boolean;
+};
+
+export type FetchBase = {
+  fetch: PlannedFetch;
+  /** The path from the objects that it was for. */
+  below: PlanPath;
 };
 
 export type RootField = {
@@ -110,6 +120,8 @@ export function compileFetch(node: FetchNode, reading: FetchReading): PlannedFet
       entities: undefined,
       rootFields: rootFieldsOf(selectionSet, fragments, reading.prefix),
       copies: true,
+      base: undefined,
+      isBase: false,
       mayMerge: false,
     };
   });
@@ -154,6 +166,8 @@ function compileEntityFetch(
     },
     rootFields: [],
     copies: true,
+    base: undefined,
+    isBase: false,
     mayMerge: false,
   };
 }

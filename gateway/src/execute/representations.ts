@@ -17,13 +17,22 @@ export type WriteRepresentation = (
 
 export type Representation = {
   write: WriteRepresentation;
-  /** What tells the representations of a type apart, where that is one text: most entities have one key. Undefined otherwise. */
-  identify(object: JsonObject): string | undefined;
+  /** How to tell the representations of a type apart without writing each. Undefined where they hold objects or lists. */
+  identityOf(typename: unknown): Identity | undefined;
+};
+
+/** Two objects of a type with the same text at `key`, and the same values at `others`, have the same representation. */
+export type Identity = {
+  key: string;
+  others: readonly string[];
+  /** Where there are no others, the representation is the text at `key`, as JSON, between these. */
+  around: { before: string; after: string } | undefined;
 };
 
 type Writer = {
-  /** `"name":`, as the subgraph knows the field. */
-  before: string;
+  /** `"name":`, as the subgraph knows the field, and the same after another one. */
+  first: string;
+  next: string;
   /** Its key in the result. */
   key: string;
   /** `/dimensions/size`, from the entity. */
@@ -58,7 +67,7 @@ export function compileRepresentation(
     }
     return { type: fragment.slice(onType.length), key, value: JSON.stringify(rewrite.setValueTo) };
   });
-  const write = compileSelections(requires, types, '', (type, key) =>
+  const { write, writersOf } = compileSelections(requires, types, '', (type, key) =>
     type === undefined
       ? undefined
       : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
@@ -76,22 +85,15 @@ export function compileRepresentation(
     }
     return keys;
   };
-  const onlyKeys = new Map<unknown, string | undefined>();
-  /** The one field beside `__typename` that the representations of a type have, where it has nothing below. */
-  const onlyKeyOf = (typename: string) => {
-    if (onlyKeys.has(typename)) return onlyKeys.get(typename);
-    const [first, ...others] = [...collect(requires, typename, types)].filter(
-      ([key]) => key !== '__typename',
-    );
-    const only = first && others.length === 0 && first[1].below.length === 0 ? first[0] : undefined;
-    if (onlyKeys.size < maxKeptTypes) onlyKeys.set(typename, only);
-    return only;
-  };
-  const identify = (object: JsonObject) => {
-    const typename = object.__typename;
-    const key = typeof typename === 'string' ? onlyKeyOf(typename) : undefined;
-    const value = key === undefined ? undefined : object[key];
-    return typeof value === 'string' ? value : undefined;
+  const identities = new Map<string, Identity | undefined>();
+  const identityOf = (typename: unknown) => {
+    if (typeof typename !== 'string') return undefined;
+    if (identities.has(typename)) return identities.get(typename);
+    const identity = findIdentity(writersOf(typename), typename, keysOf(typename));
+    // Objects of several types may be sent as of one: what is written alike is known by one identity.
+    const same = [...identities.values()].find((known) => isSame(known?.around, identity?.around));
+    if (identities.size < maxKeptTypes) identities.set(typename, same ?? identity);
+    return same ?? identity;
   };
   const leftOut = new Set<string>();
   let isPlaceAskedFor: (place: string) => boolean;
@@ -115,7 +117,37 @@ export function compileRepresentation(
       ? text
       : undefined;
   };
-  return { write: writeWhole, identify };
+  return { write: writeWhole, identityOf };
+}
+
+function findIdentity(
+  writers: readonly Writer[],
+  typename: string,
+  keys: readonly EntityKey[],
+): Identity | undefined {
+  if (writers.some(({ below }) => below)) return undefined;
+  const isFixed = ({ constant, key }: Writer) => constant !== undefined || key === '__typename';
+  const values = writers.filter((writer) => !isFixed(writer));
+  const isKey = ({ place }: Writer) => keys.some((key) => key.length === 1 && key[0] === place);
+  const own = values.find(isKey) ?? values[0];
+  if (!own) return undefined;
+  const others = values.filter((other) => other !== own).map(({ key }) => key);
+  if (others.length > 0) return { key: own.key, others, around: undefined };
+  const textOf = (from: number, to?: number) =>
+    writers
+      .slice(from, to)
+      .map(({ first, next, constant }, index) => {
+        const before = from + index === 0 ? first : next;
+        return before + (constant ?? quoteJson(typename));
+      })
+      .join('');
+  const place = writers.indexOf(own);
+  const before = `{${textOf(0, place)}${place === 0 ? own.first : own.next}`;
+  return { key: own.key, others, around: { before, after: `${textOf(place + 1)}}` } };
+}
+
+function isSame(one: Identity['around'], other: Identity['around']): boolean {
+  return one !== undefined && one.before === other?.before && one.after === other.after;
 }
 
 const onType = '... on ';
@@ -127,33 +159,35 @@ function compileSelections(
   types: SupergraphTypes,
   outer = '',
   constantOf: (type: string | undefined, key: string) => string | undefined = () => undefined,
-): TypedWriter {
+) {
   const writersByType = new Map<string | undefined, readonly Writer[]>();
   const writersOf = (type: string | undefined): readonly Writer[] => {
     let writers = writersByType.get(type);
     if (!writers) {
       writers = [...collect(selections, type, types)].map(([key, { name, below }]) => ({
-        before: `${JSON.stringify(name)}:`,
+        first: `${JSON.stringify(name)}:`,
+        next: `,${JSON.stringify(name)}:`,
         key,
         constant: constantOf(type, key),
         place: `${outer}/${key}`,
-        below: below.length > 0 ? compileSelections(below, types, `${outer}/${key}`) : undefined,
+        below: below.length > 0 ? compileSelections(below, types, `${outer}/${key}`).write : undefined,
       }));
       if (writersByType.size < maxKeptTypes) writersByType.set(type, writers);
     }
     return writers;
   };
-  return (object, typename, isAskedFor) => {
+  const write: TypedWriter = (object, typename, isAskedFor) => {
     const writers = writersOf(typename);
     let text = '';
-    for (const { before, key, place, constant, below } of writers) {
+    for (const { first, next, key, place, constant, below } of writers) {
       const value = read(object, key);
       const written = constant ?? writeValue(value, below, isAskedFor);
-      if (written !== undefined) text += (text === '' ? before : `,${before}`) + written;
+      if (written !== undefined) text += (text === '' ? first : next) + written;
       else if (value !== undefined || isAskedFor(place)) return undefined;
     }
     return `{${text}}`;
   };
+  return { write, writersOf };
 }
 
 /** The fields of an object of `type`, by response key, with the selections below. Without a type: all of them. */
@@ -186,6 +220,7 @@ function writeValue(
 ): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string') return quoteJson(value);
+  if (typeof value === 'number') return String(value);
   if (value === null || !below) return JSON.stringify(value);
   if (Array.isArray(value)) {
     let text = '[';

@@ -8,8 +8,17 @@ const anyItem = '@';
  * Collects the objects of a result at a path of a plan. One may stand at several places, since equal entities share what was fetched below them: then
  * it is there once.
  */
-export function collectObjects(root: JsonObject, path: PlanPath): readonly JsonObject[] {
-  let level = [root];
+export function collectObjects(root: JsonObject, path: PlanPath): JsonObject[] {
+  return walk([root], path, true);
+}
+
+/** The same below objects that share nothing: no set is needed to find them once. */
+export function collectBelow(objects: readonly JsonObject[], path: PlanPath): JsonObject[] {
+  return walk(objects, path, false);
+}
+
+function walk(objects: readonly JsonObject[], path: PlanPath, mayShare: boolean): JsonObject[] {
+  let level = objects;
   let depth = 0;
   while (depth < path.length && level.length > 0) {
     const key = path[depth] as string;
@@ -18,7 +27,7 @@ export function collectObjects(root: JsonObject, path: PlanPath): readonly JsonO
     while (path[depth] === anyItem) depth += 1;
     const next: JsonObject[] = [];
     // What is shared is the value of a field: a list is known by itself, without a look at its items.
-    const seen = level.length > 1 ? new Set<unknown>() : undefined;
+    const seen = mayShare && level.length > 1 ? new Set<unknown>() : undefined;
     for (const object of level) {
       const value = read(object, key);
       if (typeof value !== 'object' || value === null || seen?.has(value)) continue;
@@ -27,7 +36,7 @@ export function collectObjects(root: JsonObject, path: PlanPath): readonly JsonO
     }
     level = next;
   }
-  return level;
+  return level === objects ? [...objects] : (level as JsonObject[]);
 }
 
 function addObjects(value: object, into: JsonObject[]): void {
@@ -43,10 +52,10 @@ function addObjects(value: object, into: JsonObject[]): void {
 /** Finds where each object of `collectObjects` stands. */
 export function findPlaces(root: unknown, path: PlanPath): Map<object, Path[]> {
   const places = new Map<object, Path[]>();
-  const walk = (value: unknown, depth: number, place: Path) => {
+  const visit = (value: unknown, depth: number, place: Path) => {
     if (Array.isArray(value)) {
       const next = path[depth] === anyItem ? depth + 1 : depth;
-      for (const [index, item] of value.entries()) walk(item, next, [...place, index]);
+      for (const [index, item] of value.entries()) visit(item, next, [...place, index]);
     } else if (isObject(value)) {
       if (depth === path.length) {
         const known = places.get(value);
@@ -55,10 +64,10 @@ export function findPlaces(root: unknown, path: PlanPath): Map<object, Path[]> {
         return;
       }
       const key = path[depth] as string;
-      if (key !== anyItem) walk(read(value, key), depth + 1, [...place, key]);
+      if (key !== anyItem) visit(read(value, key), depth + 1, [...place, key]);
     }
   };
-  walk(root, 0, []);
+  visit(root, 0, []);
   return places;
 }
 
