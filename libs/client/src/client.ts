@@ -10,7 +10,7 @@ import type { Platform } from './operations.ts';
 import { askForPasskey, supportsPasskeyAutofill, supportsPasskeys, waitForAutofill } from './passkeys.ts';
 import { createSession, type TokenStore } from './session.ts';
 import { isBrowser } from './tabs.ts';
-import type { AuthPayload, HeldToken } from './tokens.ts';
+import { type AuthPayload, type HeldToken, isSameAccount } from './tokens.ts';
 
 export type SignetClientOptions = {
   /** The address of the entrance's graph: `https://api.shop.example/graphql`. */
@@ -254,11 +254,14 @@ export function createSignetClient(options: SignetClientOptions) {
         ),
       /** Needs a recent sign-in: calls `onStepUp`. `recoveryCodes`, with the first factor, are shown this once. */
       async add(name: string) {
+        const by = session.latestToken();
         const add = () =>
-          withPasskey(askForPasskey(session, 'beginPasskeyRegistration'), (passkey) =>
-            session.ask<{ recoveryCodes: string[] | null }>('finishPasskeyRegistration', {
-              input: { name, passkey },
-            }),
+          withPasskey(askForPasskey(session, 'beginPasskeyRegistration', {}, undefined, by), (passkey) =>
+            session.ask<{ recoveryCodes: string[] | null }>(
+              'finishPasskeyRegistration',
+              { input: { name, passkey } },
+              by,
+            ),
           );
         const outcome = await add();
         const isRefused = !outcome.ok && outcome.error.kind === 'step-up';
@@ -300,10 +303,6 @@ function answerFor(error: SignetError): Response {
       'retry-after': String(retryAfterSeconds),
     },
   });
-}
-
-function isSameAccount({ account }: HeldToken, other: HeldToken | undefined): boolean {
-  return account.id === other?.account.id && account.actedBy === other.account.actedBy;
 }
 
 /** Waits for `work`, and no longer than the caller does. */

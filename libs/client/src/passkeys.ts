@@ -1,6 +1,7 @@
 import type { Outcome } from './errors.ts';
 import type { OperationName } from './operations.ts';
 import type { Session } from './session.ts';
+import type { HeldToken } from './tokens.ts';
 
 type PublicKeyCredentialStatic = {
   parseRequestOptionsFromJSON(options: object): object;
@@ -35,8 +36,9 @@ export async function askForPasskey(
   begin: OperationName,
   variables: object = {},
   signal?: AbortSignal,
+  by?: HeldToken,
 ): Promise<Outcome<object>> {
-  const options = await session.ask<object>(begin, variables);
+  const options = await session.ask<object>(begin, variables, by);
   if (!options.ok) return options;
   endAutofill?.abort();
   return getPasskey(options.value, /Registration|Enrollment/.test(begin), { signal });

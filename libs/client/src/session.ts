@@ -14,6 +14,7 @@ import {
   beginSpan,
   type HeldToken,
   holdToken,
+  isSameAccount,
   remainingMsOf,
   type Span,
 } from './tokens.ts';
@@ -50,6 +51,12 @@ export type SessionOptions = {
 export type TokenAnswer = { token: HeldToken | undefined } | { error: SignetError };
 
 export type Session = ReturnType<typeof createSession>;
+
+/** In place of what one person began and the next one would have sent, or got the answer to. */
+const anotherAccount = {
+  ok: false,
+  error: { kind: 'internal', reason: 'client.another_account', message: 'Somebody else has signed in.' },
+} as const satisfies Outcome<never>;
 
 const requestTimeoutMs = 30_000;
 /** How long a tab waits for a token that another tab may have got while this one waited for the lock. */
@@ -263,6 +270,11 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     });
   }
 
+  /** Whether somebody else is signed in than the person who began something. */
+  function isOther(by: HeldToken | undefined): boolean {
+    return by !== undefined && held !== undefined && !isSameAccount(by, held);
+  }
+
   /** Runs `work` in one tab at a time. Never rejects. */
   function once<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     return tabs.alone(work).catch((error: unknown) => ({ ok: false, error: readFault(error) }));
@@ -355,8 +367,12 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     /** The access token as it is, for what a page asks by itself: nothing is renewed, so the session lives no longer by it. */
     heldToken: (): HeldToken | undefined => (held && isUsable(held) ? held : undefined),
 
+    /** The same, or one that has expired: for what has several steps, who begins it. */
+    latestToken: (): HeldToken | undefined => held,
+
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
+      const by = held;
       const needsToken = name === 'reauthenticate' || name === 'changePassword';
       const { status } = await ready();
       // Whoever is signed in proves by that that the address is theirs.
@@ -365,7 +381,8 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       // Before the lock, which a renewal takes as well.
       const answer = isSignedIn ? await this.token() : undefined;
       if (answer && 'error' in answer) return { ok: false, error: answer.error };
-      const given = await once(async () => {
+      const given = await once<T>(async () => {
+        if (isSignedIn && isOther(by)) return anotherAccount;
         const deviceToken = (await store?.read())?.deviceToken;
         const variables = { input: { ...input, ...(deviceToken && { deviceToken }) } };
         const outcome = await ask<T>(name, variables, isSignedIn ? held?.accessToken : undefined);
@@ -381,12 +398,13 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       return given;
     },
 
-    /** Sends another of auth's operations. */
-    async ask<T>(name: OperationName, variables: object = {}): Promise<Outcome<T>> {
+    /** Sends another of auth's operations. `by`: the token of who began this. */
+    async ask<T>(name: OperationName, variables: object = {}, by = held): Promise<Outcome<T>> {
       const answer = await this.token();
-      return 'error' in answer
-        ? { ok: false, error: answer.error }
-        : ask<T>(name, variables, answer.token?.accessToken);
+      if ('error' in answer) return { ok: false, error: answer.error };
+      if (isOther(by)) return anotherAccount;
+      const outcome = await ask<T>(name, variables, answer.token?.accessToken);
+      return isOther(by) ? anotherAccount : outcome;
     },
 
     /** Exchanges the grant of an impersonation for a token without refresh, for this tab only. */

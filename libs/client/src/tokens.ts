@@ -66,3 +66,8 @@ function readAccount(accessToken: string): Account {
     actedBy: claims.act?.sub,
   };
 }
+
+/** Whether both are of one person, acting as nobody or as the same customer. */
+export function isSameAccount({ account }: HeldToken, other: HeldToken | undefined): boolean {
+  return account.id === other?.account.id && account.actedBy === other.account.actedBy;
+}
