@@ -10,7 +10,7 @@ import type { Platform } from './operations.ts';
 import { askForPasskey, supportsPasskeyAutofill, supportsPasskeys, waitForAutofill } from './passkeys.ts';
 import { createSession, type TokenStore } from './session.ts';
 import { isBrowser } from './tabs.ts';
-import { type AuthPayload, type HeldToken, isSameAccount } from './tokens.ts';
+import type { AuthPayload, HeldToken } from './tokens.ts';
 
 export type SignetClientOptions = {
   /** The address of the entrance's graph: `https://api.shop.example/graphql`. */
@@ -95,7 +95,8 @@ export function createSignetClient(options: SignetClientOptions) {
         return response;
       }
       // Whoever signed in meanwhile, in another tab, did not ask for this.
-      if ('token' in given && (given.token === token || !isSameAccount(token, given.token))) return response;
+      if ('token' in given && (given.token === token || token.person !== given.token?.person))
+        return response;
     }
   }
 
@@ -254,9 +255,9 @@ export function createSignetClient(options: SignetClientOptions) {
         ),
       /** Needs a recent sign-in: calls `onStepUp`. `recoveryCodes`, with the first factor, are shown this once. */
       async add(name: string) {
-        const by = session.latestToken();
+        const by = session.person();
         const add = () =>
-          withPasskey(askForPasskey(session, 'beginPasskeyRegistration', {}, undefined, by), (passkey) =>
+          withPasskey(askForPasskey(session, 'beginPasskeyRegistration'), (passkey) =>
             session.ask<{ recoveryCodes: string[] | null }>(
               'finishPasskeyRegistration',
               { input: { name, passkey } },

@@ -1,7 +1,6 @@
 import type { Outcome } from './errors.ts';
 import type { OperationName } from './operations.ts';
 import type { Session } from './session.ts';
-import type { HeldToken } from './tokens.ts';
 
 type PublicKeyCredentialStatic = {
   parseRequestOptionsFromJSON(options: object): object;
@@ -36,9 +35,8 @@ export async function askForPasskey(
   begin: OperationName,
   variables: object = {},
   signal?: AbortSignal,
-  by?: HeldToken,
 ): Promise<Outcome<object>> {
-  const options = await session.ask<object>(begin, variables, by);
+  const options = await session.ask<object>(begin, variables);
   if (!options.ok) return options;
   endAutofill?.abort();
   return getPasskey(options.value, /Registration|Enrollment/.test(begin), { signal });

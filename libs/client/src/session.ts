@@ -14,7 +14,6 @@ import {
   beginSpan,
   type HeldToken,
   holdToken,
-  isSameAccount,
   remainingMsOf,
   type Span,
 } from './tokens.ts';
@@ -55,7 +54,7 @@ export type Session = ReturnType<typeof createSession>;
 /** In place of what one person began and the next one would have sent, or got the answer to. */
 const anotherAccount = {
   ok: false,
-  error: { kind: 'internal', reason: 'client.another_account', message: 'Somebody else has signed in.' },
+  error: { kind: 'internal', reason: 'client.another_account', message: 'Somebody else signed in.' },
 } as const satisfies Outcome<never>;
 
 const requestTimeoutMs = 30_000;
@@ -270,10 +269,8 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     });
   }
 
-  /** Whether somebody else is signed in than the person who began something. */
-  function isOther(by: HeldToken | undefined): boolean {
-    return by !== undefined && held !== undefined && !isSameAccount(by, held);
-  }
+  /** Whether somebody else is signed in than who began something. */
+  const isOther = (by: string | undefined) => by && held && by !== held.person;
 
   /** Runs `work` in one tab at a time. Never rejects. */
   function once<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
@@ -367,20 +364,22 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     /** The access token as it is, for what a page asks by itself: nothing is renewed, so the session lives no longer by it. */
     heldToken: (): HeldToken | undefined => (held && isUsable(held) ? held : undefined),
 
-    /** The same, or one that has expired: for what has several steps, who begins it. */
-    latestToken: (): HeldToken | undefined => held,
+    /** Who is signed in, for what has several steps. */
+    person: () => held?.person,
 
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
-      const by = held;
+      const by = held?.person;
       const needsToken = name === 'reauthenticate' || name === 'changePassword';
       const { status } = await ready();
       // Whoever is signed in proves by that that the address is theirs.
       const isVerification = name === 'verifyEmail' && status === 'signed-in' && !isBorrowed;
       const isSignedIn = needsToken || isVerification;
       // Before the lock, which a renewal takes as well.
-      const answer = isSignedIn ? await this.token() : undefined;
-      if (answer && 'error' in answer) return { ok: false, error: answer.error };
+      if (isSignedIn) {
+        const answer = await this.token();
+        if ('error' in answer) return { ok: false, ...answer };
+      }
       const given = await once<T>(async () => {
         if (isSignedIn && isOther(by)) return anotherAccount;
         const deviceToken = (await store?.read())?.deviceToken;
@@ -398,10 +397,10 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       return given;
     },
 
-    /** Sends another of auth's operations. `by`: the token of who began this. */
-    async ask<T>(name: OperationName, variables: object = {}, by = held): Promise<Outcome<T>> {
+    /** Sends another of auth's operations. `by`: who began this. */
+    async ask<T>(name: OperationName, variables: object = {}, by = held?.person): Promise<Outcome<T>> {
       const answer = await this.token();
-      if ('error' in answer) return { ok: false, error: answer.error };
+      if ('error' in answer) return { ok: false, ...answer };
       if (isOther(by)) return anotherAccount;
       const outcome = await ask<T>(name, variables, answer.token?.accessToken);
       return isOther(by) ? anotherAccount : outcome;
