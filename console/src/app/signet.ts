@@ -17,7 +17,7 @@ export const accountSignal = createAccountSignal(signet);
 /** Of what was not done, since somebody else has signed in meanwhile. */
 export const anotherAccount: SignetError = {
   kind: 'internal',
-  reason: 'console.another_account',
+  reason: 'client.another_account',
   message: 'Somebody else has signed in.',
 };
 

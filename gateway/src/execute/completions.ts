@@ -14,19 +14,41 @@ export type Completion = {
   exactly(run: OperationRun, introspected: Introspected): ExactResult;
 };
 
-/** Each variable of `@skip` and `@include` doubles the variants, and a client chooses which it sends. */
-const maxKeptVariants = 16;
+/** The completion of an operation for one set of values of the variables in `@skip` and `@include`. */
+type Variant = Completion & { countFields(): number; counted: number };
 
-/** Compiles the completion of an operation, once for each set of values of the variables in its `@skip` and `@include`. */
+/** Variants of all operations of an executor. */
+export type Variants = { operations: number; kept: LRUCache<string, Variant> };
+
+/**
+ * Each variable doubles the variants of its operation, and a client chooses which it sends: so the fields of all are counted together, some
+ * 600 bytes each.
+ */
+const maxVariantFields = 25_000;
+
+export function createVariants(maxFields = maxVariantFields): Variants {
+  const kept = new LRUCache<string, Variant>({
+    maxSize: maxFields,
+    sizeCalculation: ({ counted }) => 1 + counted,
+  });
+  return { operations: 0, kept };
+}
+
+/** Compiles the completion of an operation, once for each set of values of the variables in `@skip` and `@include`. */
 export function compileCompletions(
   options: SelectionOptions,
+  variants: Variants,
 ): (coerced: Readonly<Record<string, unknown>>) => Completion {
   const { schema } = options;
   const { conditionVariables, select } = compileSelection(options);
-  const compile = (coerced: Readonly<Record<string, unknown>>): Completion => {
+  const compile = (coerced: Readonly<Record<string, unknown>>): Variant => {
     const selection = select(coerced);
+    const { countFields } = selection;
+    const toText = compileCompletion(schema, selection);
     return {
-      toText: compileCompletion(schema, selection),
+      countFields,
+      counted: countFields(),
+      toText,
       exactly: ({ data, errors, gone, failed }, introspected) =>
         completeExactly(data, {
           schema,
@@ -45,13 +67,19 @@ export function compileCompletions(
       return only;
     };
   }
-  const variants = new LRUCache<string, Completion>({ max: maxKeptVariants });
+  variants.operations += 1;
+  const prefix = `${variants.operations} `;
+  const { kept } = variants;
   return (coerced) => {
-    const key = conditionVariables.map((name) => (coerced[name] === true ? '1' : '0')).join('');
-    let variant = variants.get(key);
+    let key = prefix;
+    for (const name of conditionVariables) key += coerced[name] === true ? '1' : '0';
+    let variant = kept.get(key);
     if (!variant) {
       variant = compile(coerced);
-      variants.set(key, variant);
+      kept.set(key, variant);
+    } else if (variant.counted !== variant.countFields()) {
+      // The fields of an abstract type are looked up when there is an object of it.
+      kept.set(key, { ...variant, counted: variant.countFields() });
     }
     return variant;
   };

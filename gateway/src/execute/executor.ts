@@ -14,7 +14,7 @@ import { createPathReader, describeErrors, isOfAnswer } from './answer-errors.ts
 import { findCertainRootKeys } from './certain-fields.ts';
 import { type Coercion, coercionOf } from './coercion.ts';
 import type { ExactResult } from './complete-exactly.ts';
-import { compileCompletions } from './completions.ts';
+import { compileCompletions, createVariants } from './completions.ts';
 import type { OperationRun } from './operation-run.ts';
 import { compilePlan } from './plan-steps.ts';
 import { buildApiSchema, readSupergraphTypes } from './supergraph-types.ts';
@@ -115,13 +115,14 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
   const supergraph = parse(supergraphSdl, { noLocation: true });
   const apiSchema = checkCustomScalars(buildApiSchema(supergraph));
   const types = readSupergraphTypes(supergraph);
+  const variants = createVariants();
 
   return {
     apiSchema,
     compile({ document, operation, plan, prefix }) {
       const certainRootKeys = findCertainRootKeys(apiSchema, document, operation, prefix);
       const runPlan = plan && compilePlan(plan, { prefix, types, groupOf, unmerged, certainRootKeys });
-      const completionFor = compileCompletions({ schema: apiSchema, document, operation, prefix });
+      const completionFor = compileCompletions({ schema: apiSchema, document, operation, prefix }, variants);
       const toClientPath = createPathReader({ document, operation }, prefix);
       const execute = async ({ variables, coerced, context }: OperationRequest<C>): Promise<OperationRun> => {
         const run: OperationRun = {

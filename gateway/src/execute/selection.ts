@@ -49,6 +49,8 @@ export type SelectionOptions = {
 export type OperationSelection = {
   type: GraphQLObjectType;
   fields: readonly SelectedField[];
+  /** How many fields have been made so far, at all places. */
+  countFields(): number;
 };
 
 /** Prepares the selection of an operation: its fields in the order of the answer (GraphQL spec 6.3.2). */
@@ -60,8 +62,8 @@ export function compileSelection({ schema, document, operation, prefix }: Select
     conditionVariables: findConditionVariables(operation.selectionSet, fragments),
     /** @param variables coerced */
     select(variables: Readonly<Record<string, unknown>>): OperationSelection {
-      const collect = createCollector(schema, fragments, prefix, variables);
-      return { type, fields: collect(type, [operation.selectionSet]) ?? [] };
+      const { collect, countFields } = createCollector(schema, fragments, prefix, variables);
+      return { type, fields: collect(type, [operation.selectionSet]) ?? [], countFields };
     },
   };
 }
@@ -74,6 +76,7 @@ function createCollector(
   prefix: string | undefined,
   variables: Readonly<Record<string, unknown>>,
 ) {
+  let count = 0;
   const applies = (condition: string | undefined, type: ConcreteType) => {
     if (condition === undefined || condition === type.name) return true;
     const conditional = schema.getType(condition);
@@ -130,6 +133,7 @@ function createCollector(
   };
 
   const describe = (parent: ConcreteType, key: string, nodes: readonly FieldNode[]): SelectedField => {
+    count += 1;
     const node = nodes[0] as FieldNode;
     const name = node.name.value;
     if (name === '__typename') {
@@ -153,7 +157,7 @@ function createCollector(
       },
     };
   };
-  return collect;
+  return { collect, countFields: () => count };
 }
 
 /** Finds the variables of `@skip` and `@include`. Each fragment is visited once. */

@@ -178,7 +178,8 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
 
   const keep = (platform: Platform, caller: string, record: RefusalRecord) => {
     const kind = record.account ? 'known' : 'strangers';
-    if (!waiting[platform].buffers[kind].add(caller, record)) leaveOut(platform, 1, record.at);
+    const dropped = waiting[platform].buffers[kind].add(caller, record);
+    if (dropped) leaveOut(platform, 1, dropped.at);
   };
   return {
     add(request) {

@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import type { Platform, RefusalRecordReport } from '@signet/schema/contract';
 import { createLogger } from '@signet/service';
 import { anonymousSession } from '@signet/session';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createRefusalRecords } from './refusal-records.ts';
 import { describeRefused, type RefusedRequest } from './refused-request.ts';
 
@@ -39,7 +39,11 @@ async function startAuth() {
   return auth;
 }
 
-function open(user: { url: string }, portal: { url: string }) {
+function open(
+  user: { url: string },
+  portal: { url: string },
+  more: { everyMs?: number; maxWaiting?: number } = {},
+) {
   const records = createRefusalRecords({
     entrance: { name: 'graph', kind: 'graph', platforms: ['user', 'portal'] },
     fieldPlatforms: new Map<string, Platform>([['Query.portalMe', 'portal']]),
@@ -48,6 +52,7 @@ function open(user: { url: string }, portal: { url: string }) {
     logger: createLogger('test', 'silent'),
     everyMs: 20,
     coverageMs: 20,
+    ...more,
   });
   stops.push(() => records.stop());
   return records;
@@ -97,6 +102,21 @@ it('sends a report that got no answer again as the same one: auth knows it by it
   expect(new Set(firsts.map(({ ids }) => ids.join()))).toEqual(new Set(['first']));
   expect(new Set(firsts.map(({ url }) => url)).size).toBe(1);
   expect(auth.attempts.at(-1)?.url).toBe(firsts[0]?.url.replace(/number=1$/, 'number=2'));
+});
+
+it('says since when a record is left out: the one that was dropped, not the one that took its place', async () => {
+  const auth = await startAuth();
+  const records = open(auth, auth, { everyMs: 1_000_000, maxWaiting: 2 });
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-30T08:00:00Z') });
+  stops.push(() => vi.useRealTimers());
+  const first = Date.now();
+  records.add(refusedRequest('first'));
+  records.add(refusedRequest('second'));
+  vi.setSystemTime(first + 600_000);
+  records.add(refusedRequest('other', { clientAddress: '198.51.100.1' }));
+  await records.stop();
+  expect(idsOf(auth)).toEqual(['first', 'other']);
+  expect(auth.reports[0]).toMatchObject({ leftOut: 1, leftOutSince: first });
 });
 
 it('counts records that auth does not take, and says since when', async () => {

@@ -95,7 +95,8 @@ export function createSignetClient(options: SignetClientOptions) {
         return response;
       }
       // Whoever signed in meanwhile, in another tab, did not ask for this.
-      if ('token' in given && (given.token === token || !isSameAccount(token, given.token))) return response;
+      if ('token' in given && (given.token === token || token.person !== given.token?.person))
+        return response;
     }
   }
 
@@ -254,11 +255,14 @@ export function createSignetClient(options: SignetClientOptions) {
         ),
       /** Needs a recent sign-in: calls `onStepUp`. `recoveryCodes`, with the first factor, are shown this once. */
       async add(name: string) {
+        const by = session.person();
         const add = () =>
           withPasskey(askForPasskey(session, 'beginPasskeyRegistration'), (passkey) =>
-            session.ask<{ recoveryCodes: string[] | null }>('finishPasskeyRegistration', {
-              input: { name, passkey },
-            }),
+            session.ask<{ recoveryCodes: string[] | null }>(
+              'finishPasskeyRegistration',
+              { input: { name, passkey } },
+              by,
+            ),
           );
         const outcome = await add();
         const isRefused = !outcome.ok && outcome.error.kind === 'step-up';
@@ -300,10 +304,6 @@ function answerFor(error: SignetError): Response {
       'retry-after': String(retryAfterSeconds),
     },
   });
-}
-
-function isSameAccount({ account }: HeldToken, other: HeldToken | undefined): boolean {
-  return account.id === other?.account.id && account.actedBy === other.account.actedBy;
 }
 
 /** Waits for `work`, and no longer than the caller does. */

@@ -3,71 +3,34 @@ export type Platform = 'user' | 'portal';
 
 const tokens = '{ accessToken expiresIn refreshToken deviceToken }';
 
-/** Each operation: its name for customers, for staff, the type of its input (or of its challenge), and what it selects. Not all exist for both. */
+/**
+ * Each operation: its name for customers, for staff, the type of its input (or of its challenge), and what it selects. A name of undefined
+ * follows from the operation's own: `verifyEmail`, for staff `verifyPortalEmail`. Without a name it does not exist for them.
+ */
 export const operations = {
   signIn: ['login', 'portalLogin', 'LoginInput!', tokens],
-  register: ['register', undefined, 'RegisterInput!', tokens],
-  acceptInvitation: [undefined, 'acceptInvitation', 'AcceptInvitationInput!', tokens],
-  verifyEmail: [
-    'verifyEmail',
-    'verifyPortalEmail',
-    'VerifyEmailInput!',
-    `{ verified next tokens ${tokens} }`,
-  ],
-  completeChallenge: ['completeChallenge', 'completePortalChallenge', 'CompleteChallengeInput!', tokens],
-  completeUpstreamSignIn: [
-    'completeUpstreamSignIn',
-    'completePortalUpstreamSignIn',
-    'UpstreamSignInInput!',
-    tokens,
-  ],
-  confirmTotpEnrollment: [
-    undefined,
-    'confirmPortalTotpEnrollment',
-    'ConfirmTotpEnrollmentInput!',
-    `{ recoveryCodes tokens ${tokens} }`,
-  ],
-  reauthenticate: ['reauthenticate', 'portalReauthenticate', 'ReauthenticateInput!', tokens],
-  changePassword: [
-    'changePassword',
-    'changePortalPassword',
-    'ChangePasswordInput!',
-    `{ endedSessions tokens ${tokens} }`,
-  ],
-  beginImpersonation: [
-    'beginImpersonation',
-    undefined,
-    'BeginImpersonationInput!',
-    '{ accessToken expiresIn }',
-  ],
-  refresh: ['refresh', 'portalRefresh', 'RefreshInput', tokens],
+  register: [undefined, '', 'RegisterInput!', tokens],
+  acceptInvitation: ['', 'acceptInvitation', 'AcceptInvitationInput!', tokens],
+  verifyEmail: [undefined, undefined, 'VerifyEmailInput!', `{ verified next tokens ${tokens} }`],
+  completeChallenge: [undefined, undefined, 'CompleteChallengeInput!', tokens],
+  completeUpstreamSignIn: [undefined, undefined, 'UpstreamSignInInput!', tokens],
+  confirmTotpEnrollment: ['', undefined, 'ConfirmTotpEnrollmentInput!', `{ recoveryCodes tokens ${tokens} }`],
+  reauthenticate: [undefined, 'portalReauthenticate', 'ReauthenticateInput!', tokens],
+  changePassword: [undefined, undefined, 'ChangePasswordInput!', `{ endedSessions tokens ${tokens} }`],
+  beginImpersonation: [undefined, '', 'BeginImpersonationInput!', '{ accessToken expiresIn }'],
+  refresh: [undefined, 'portalRefresh', 'RefreshInput', tokens],
   signOut: ['logout', 'portalLogout', 'LogoutInput', ''],
-  beginPasskeySignIn: ['beginPasskeySignIn', 'beginPortalPasskeySignIn', '', ''],
-  finishPasskeySignIn: [
-    'finishPasskeySignIn',
-    'finishPortalPasskeySignIn',
-    'FinishPasskeySignInInput!',
-    tokens,
-  ],
-  beginPasskeyChallenge: ['beginPasskeyChallenge', 'beginPortalPasskeyChallenge', 'String!', ''],
-  beginPasskeyReauthentication: [
-    'beginPasskeyReauthentication',
-    'beginPortalPasskeyReauthentication',
-    '',
-    '',
-  ],
-  beginPasskeyRegistration: ['beginPasskeyRegistration', 'beginPortalPasskeyRegistration', '', ''],
-  finishPasskeyRegistration: [
-    'finishPasskeyRegistration',
-    'finishPortalPasskeyRegistration',
-    'FinishPasskeyRegistrationInput!',
-    '{ recoveryCodes }',
-  ],
-  beginTotpEnrollment: [undefined, 'beginPortalTotpEnrollment', 'String!', '{ secret uri }'],
-  beginPasskeyEnrollment: [undefined, 'beginPortalPasskeyEnrollment', 'String!', ''],
+  beginPasskeySignIn: [undefined, undefined, '', ''],
+  finishPasskeySignIn: [undefined, undefined, 'FinishPasskeySignInInput!', tokens],
+  beginPasskeyChallenge: [undefined, undefined, 'String!', ''],
+  beginPasskeyReauthentication: [undefined, undefined, '', ''],
+  beginPasskeyRegistration: [undefined, undefined, '', ''],
+  finishPasskeyRegistration: [undefined, undefined, 'FinishPasskeyRegistrationInput!', '{ recoveryCodes }'],
+  beginTotpEnrollment: ['', undefined, 'String!', '{ secret uri }'],
+  beginPasskeyEnrollment: ['', undefined, 'String!', ''],
   finishPasskeyEnrollment: [
+    '',
     undefined,
-    'finishPortalPasskeyEnrollment',
     'FinishPasskeyEnrollmentInput!',
     `{ recoveryCodes tokens ${tokens} }`,
   ],
@@ -81,7 +44,7 @@ export type OperationName = keyof typeof operations;
  * @throws {Error} for one that the platform does not have
  */
 export function documentOf(name: OperationName, platform: Platform): string {
-  const [user, portal, input, selection] = operations[name];
+  const [user = name, portal = name.replace(/[A-Z]/, 'Portal$&'), input, selection] = operations[name];
   const field = platform === 'user' ? user : portal;
   if (!field) throw new Error(`The platform ${platform} has no ${name}.`);
   const variable = input === 'String!' ? 'challenge' : 'input';

@@ -235,6 +235,63 @@ describe('in tabs', () => {
     }
   });
 
+  describe('what one person began is not done as the next, who has signed in meanwhile:', () => {
+    const [adas, bobs] = [tokenOf('ada'), tokenOf('bob')];
+    const another = { ok: false, error: { reason: 'client.another_account' } };
+    beforeEach(() => {
+      vi.stubGlobal('PublicKeyCredential', { parseCreationOptionsFromJSON: (options: object) => options });
+      entrance.answers.signIn = () => payload(adas, 0);
+      entrance.answers.refresh = () => payload(bobs);
+      entrance.answers.beginPasskeyRegistration = () => Response.json({ data: { result: {} } });
+    });
+    const countOfBob = () => entrance.sent.filter(({ bearer }) => bearer === bobs).length;
+
+    test('a password is changed, or proved again', async () => {
+      const client = makeClient();
+      for (const press of [
+        () => client.changePassword({ currentPassword: 'a', newPassword: 'b' }),
+        () => client.reauthenticate({ password: 'a' }),
+      ]) {
+        await client.signIn(ada);
+        expect(await press()).toMatchObject(another);
+      }
+      expect(countOfBob()).toBe(0);
+    });
+
+    test('a passkey is added, while its token is renewed', async () => {
+      const client = makeClient();
+      await client.signIn(ada);
+      expect(await client.passkeys.add('key')).toMatchObject(another);
+      expect(countOfBob()).toBe(0);
+    });
+
+    test.each(['while the browser asks for it', 'while its answer comes, with codes that are shown once'])(
+      'a passkey is added, %s',
+      async (when) => {
+        const client = makeClient();
+        entrance.answers.signIn = () => payload(adas);
+        const switchToBob = async () => void (await client.session.refresh());
+        vi.stubGlobal('navigator', {
+          locks: navigator.locks,
+          credentials: {
+            async create() {
+              if (when.includes('browser')) await switchToBob();
+              return { toJSON: () => ({}) };
+            },
+          },
+        });
+        entrance.answers.finishPasskeyRegistration = async () => {
+          await switchToBob();
+          return Response.json({ data: { result: { recoveryCodes: ['secret'] } } });
+        };
+        await client.signIn(ada);
+        expect(await client.passkeys.add('key')).toMatchObject(another);
+        expect(client.session.current()).toMatchObject({ account: { id: 'bob' } });
+        expect(countOfBob()).toBe(0);
+      },
+    );
+  });
+
   test('who acts as a customer sends no cookie of their own, and can stop', async () => {
     entrance.answers.beginImpersonation = () => payload(tokenOf('customer', { act: { sub: 'staff' } }));
     entrance.answers.signOut = ({ headers }) =>

@@ -51,6 +51,12 @@ export type TokenAnswer = { token: HeldToken | undefined } | { error: SignetErro
 
 export type Session = ReturnType<typeof createSession>;
 
+/** In place of what one person began and the next one would have sent, or got the answer to. */
+const anotherAccount = {
+  ok: false,
+  error: { kind: 'internal', reason: 'client.another_account', message: 'Somebody else signed in.' },
+} as const satisfies Outcome<never>;
+
 const requestTimeoutMs = 30_000;
 /** How long a tab waits for a token that another tab may have got while this one waited for the lock. */
 const otherTabMs = 200;
@@ -263,6 +269,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     });
   }
 
+  /** Whether somebody else is signed in than who began something. */
+  const isOther = (by: string | undefined) => by && held && by !== held.person;
+
   /** Runs `work` in one tab at a time. Never rejects. */
   function once<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     return tabs.alone(work).catch((error: unknown) => ({ ok: false, error: readFault(error) }));
@@ -355,17 +364,24 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     /** The access token as it is, for what a page asks by itself: nothing is renewed, so the session lives no longer by it. */
     heldToken: (): HeldToken | undefined => (held && isUsable(held) ? held : undefined),
 
+    /** Who is signed in, for what has several steps. */
+    person: () => held?.person,
+
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
+      const by = held?.person;
       const needsToken = name === 'reauthenticate' || name === 'changePassword';
       const { status } = await ready();
       // Whoever is signed in proves by that that the address is theirs.
       const isVerification = name === 'verifyEmail' && status === 'signed-in' && !isBorrowed;
       const isSignedIn = needsToken || isVerification;
       // Before the lock, which a renewal takes as well.
-      const answer = isSignedIn ? await this.token() : undefined;
-      if (answer && 'error' in answer) return { ok: false, error: answer.error };
-      const given = await once(async () => {
+      if (isSignedIn) {
+        const answer = await this.token();
+        if ('error' in answer) return { ok: false, ...answer };
+      }
+      const given = await once<T>(async () => {
+        if (isSignedIn && isOther(by)) return anotherAccount;
         const deviceToken = (await store?.read())?.deviceToken;
         const variables = { input: { ...input, ...(deviceToken && { deviceToken }) } };
         const outcome = await ask<T>(name, variables, isSignedIn ? held?.accessToken : undefined);
@@ -381,12 +397,13 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       return given;
     },
 
-    /** Sends another of auth's operations. */
-    async ask<T>(name: OperationName, variables: object = {}): Promise<Outcome<T>> {
+    /** Sends another of auth's operations. `by`: who began this. */
+    async ask<T>(name: OperationName, variables: object = {}, by = held?.person): Promise<Outcome<T>> {
       const answer = await this.token();
-      return 'error' in answer
-        ? { ok: false, error: answer.error }
-        : ask<T>(name, variables, answer.token?.accessToken);
+      if ('error' in answer) return { ok: false, ...answer };
+      if (isOther(by)) return anotherAccount;
+      const outcome = await ask<T>(name, variables, answer.token?.accessToken);
+      return isOther(by) ? anotherAccount : outcome;
     },
 
     /** Exchanges the grant of an impersonation for a token without refresh, for this tab only. */

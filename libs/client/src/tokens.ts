@@ -37,7 +37,12 @@ export function remainingMsOf({ lengthMs, wallMs, steadyMs }: Span): number {
 }
 
 /** An access token, and its life since it was received: the `exp` claim is not read, since the clock of a device may be an hour off. */
-export type HeldToken = Span & { accessToken: string; account: Account };
+export type HeldToken = Span & {
+  accessToken: string;
+  account: Account;
+  /** Tells people apart, and who acts as a customer from that customer. */
+  person: string;
+};
 
 /**
  * @param remainingMs how long the token is valid from now on
@@ -45,7 +50,8 @@ export type HeldToken = Span & { accessToken: string; account: Account };
  */
 export function holdToken(accessToken: string, remainingMs: number): HeldToken {
   if (!Number.isFinite(remainingMs)) throw new Error('No access token.');
-  return { accessToken, account: readAccount(accessToken), ...beginSpan(remainingMs) };
+  const account = readAccount(accessToken);
+  return { accessToken, account, person: `${account.id} ${account.actedBy}`, ...beginSpan(remainingMs) };
 }
 
 /** @throws {Error} for a text that is no JWT */

@@ -3,9 +3,9 @@ export type FairBuffer<T> = {
   /**
    * Keeps an item. Where there is no room, what is dropped is the newest item of the caller who has most in it: a flood drops its own.
    *
-   * @returns whether nothing was dropped
+   * @returns what was dropped
    */
-  add(caller: string, item: T): boolean;
+  add(caller: string, item: T): T | undefined;
   /** Takes up to `most` items, one of each caller in turn, the oldest first. */
   take(most: number): T[];
   readonly size: number;
@@ -23,17 +23,17 @@ export function createFairBuffer<T>(maxSize: number): FairBuffer<T> {
   return {
     add(caller, item) {
       const own = byCaller.get(caller);
-      const isFull = size >= maxSize;
-      if (isFull) {
+      let dropped: T | undefined;
+      if (size >= maxSize) {
         const largest = findLargest();
-        if (largest.length <= (own?.length ?? 0) + 1) return false;
-        largest.pop();
+        if (largest.length <= (own?.length ?? 0) + 1) return item;
+        dropped = largest.pop();
         size -= 1;
       }
       if (own) own.push(item);
       else byCaller.set(caller, [item]);
       size += 1;
-      return !isFull;
+      return dropped;
     },
     take(most) {
       const taken: T[] = [];

@@ -6,6 +6,7 @@ import type { AskedRequest, DirectHandler, DirectRoute } from './direct-route.ts
 import { createHttpServer } from './http-server.ts';
 import { createLogger } from './logger.ts';
 import { sendBytes } from './raw-http.test-support.ts';
+import { requestIdOf } from './request-follower.ts';
 import { listen } from './run-process.ts';
 
 const logged: string[] = [];
@@ -155,6 +156,32 @@ test('answers a fault itself, since what failed may have changed something', asy
   expect(answer.headers.get('access-control-allow-origin')).toBe('https://shop.example');
   expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(logged).toEqual(['a request failed']);
+});
+
+test('a fault is told to who follows the request, as one that Fastify answers is', async () => {
+  const told: [id: string, code: unknown, status: number][] = [];
+  let requests = 0;
+  const handler: DirectHandler = { ...usual, answer: () => Promise.reject(new Error('secret')) };
+  const followed = createHttpServer({
+    logger,
+    direct: { path: '/graphql', handler },
+    follower: {
+      begin: () => `request ${++requests}`,
+      refused: (raw, [error], status) => void told.push([requestIdOf(raw), error?.extensions?.code, status]),
+    },
+  });
+  followed.post('/other', () => Promise.reject(new Error('secret')));
+  const address = await listen(followed, { host: '127.0.0.1', port: 0 });
+  for (const path of ['/graphql', '/other']) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${address}${path}`, { method: 'POST', headers, body: asked });
+    expect([answer.status, answer.headers.get('x-request-id')]).toEqual([500, `request ${requests}`]);
+  }
+  await followed.close();
+  expect(told).toEqual([
+    ['request 1', 'INTERNAL_SERVER_ERROR', 500],
+    ['request 2', 'INTERNAL_SERVER_ERROR', 500],
+  ]);
 });
 
 test('closes the connection for an answer that cannot be written, and serves on', async () => {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { internalErrorBody } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { valuesOfHeader } from './request-checks.ts';
-import { requestIdHeader, requestIdOf } from './request-follower.ts';
+import { type RequestFollower, requestIdHeader, requestIdOf } from './request-follower.ts';
 
 /** What answering an operation reads of a request: of Fastify's, or of one that takes the direct route. */
 export type AskedRequest = Pick<
@@ -51,8 +51,8 @@ type DirectRouteOptions = {
   bodyLimitBytes: number;
   /** Headers of every answer, which a handler doesn't set. */
   headers: Readonly<Record<string, string>>;
-  /** Whether answers carry the id of their request. */
-  showsId: boolean;
+  /** With one, answers carry the id of their request. */
+  follower: Pick<RequestFollower, 'refused'> | undefined;
   /** False from when the server begins to close: no connection is kept alive any longer. */
   isServing(): boolean;
   /** Whether nothing speaks against the request before its body is read. */
@@ -70,14 +70,14 @@ export type OpenDirectRoute = {
 
 export function openDirectRoute(
   route: DirectRoute,
-  { logger, bodyLimitBytes, headers, showsId, isServing, isUsual, readJson }: DirectRouteOptions,
+  { logger, bodyLimitBytes, headers, follower, isServing, isUsual, readJson }: DirectRouteOptions,
 ): OpenDirectRoute {
   const usualHeaders = Object.entries(headers).flat();
   const handedOver = new WeakMap<IncomingMessage, Buffer>();
   const send = (text: string, { raw, status, headers: own }: DirectReply) => {
     // The client may have left.
     if (raw.destroyed) return;
-    if (showsId) own.push(requestIdHeader, requestIdOf(raw.req));
+    if (follower) own.push(requestIdHeader, requestIdOf(raw.req));
     if (!isServing()) own.push('connection', 'close');
     raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(Buffer.byteLength(text))]);
     raw.end(text);
@@ -90,7 +90,9 @@ export function openDirectRoute(
       logger.error({ err: error }, 'a request failed');
       reply.code(500);
       reply.header('content-type', 'application/json; charset=utf-8');
-      return JSON.stringify(internalErrorBody(showsId ? request.id : undefined));
+      const body = internalErrorBody(follower && request.id);
+      follower?.refused(request.raw, body.errors, 500);
+      return JSON.stringify(body);
     }
   };
   return {

@@ -145,7 +145,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       logger,
       bodyLimitBytes: options.bodyLimitBytes ?? defaultBodyLimitBytes,
       headers,
-      showsId: follower !== undefined,
+      follower,
       isServing: () => phase === 'serving',
       isUsual: (raw) => !isOfFlood(raw) && findTargetFault(raw) === undefined,
       readJson: createPlainJsonReader(server),

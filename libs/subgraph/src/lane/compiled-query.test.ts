@@ -1,4 +1,6 @@
 import { setImmediate as untilIdle } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   buildSchema,
   execute,
@@ -23,6 +25,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileQuery } from './compiled-query.ts';
 import { CollectedErrors } from './execute-fields.ts';
+import { createCompiledQueries } from './schema-lane.ts';
 
 const sdl = `
   type Query { a: A aa: A! list: [A!] strict: [[A!]!]! node: Node any: [Any] deep: [[Int]] text(of: In, n: Int = 3): String }
@@ -293,5 +296,37 @@ describe('a compiled query', () => {
     const operation = getOperationAST(document) as OperationDefinitionNode;
     expect(validate(schema, document)).toEqual([]);
     expect(compileQuery(schema, document, operation)).toBeUndefined();
+  });
+});
+
+describe('the cache of compiled queries', () => {
+  it.each([
+    ['queries', '{ text }'],
+    ['what is not compiled', '{ text @skip(if: false) }'],
+  ])('keeps no more documents than its bytes allow: %s', async (_, selection) => {
+    const { schema } = createSchema();
+    const compiledOf = createCompiledQueries(schema, 4 * 1024 * 1024);
+    const documents = Array.from({ length: 40 }, (_, index) => {
+      const text = `${selection} # ${index} ${'x'.repeat(10_000)}`;
+      const document = parse(text);
+      compiledOf(document, getOperationAST(document) as OperationDefinitionNode, text);
+      return new WeakRef(document.definitions[0] as object);
+    });
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    await untilIdle();
+    collectGarbage();
+    expect(documents.filter((document) => document.deref()).length).toBeLessThan(6);
+  });
+
+  it('gives the same compiled query again', () => {
+    const { schema } = createSchema();
+    const compiledOf = createCompiledQueries(schema);
+    const text = '{ text }';
+    const document = parse(text);
+    const operation = getOperationAST(document) as OperationDefinitionNode;
+    const compiled = compiledOf(document, operation, text);
+    expect(compiled).toBeDefined();
+    expect(compiledOf(document, operation, text)).toBe(compiled);
   });
 });

@@ -25,6 +25,7 @@ export function createKnownDocuments(limitBytes = maxBytes): KnownDocuments {
   };
 }
 
-function bytesOf(text: string): number {
+/** What a document with this text takes, about. */
+export function bytesOf(text: string): number {
   return bytesPerDocument + bytesPerCharacter * text.length;
 }

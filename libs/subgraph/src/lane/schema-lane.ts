@@ -25,7 +25,7 @@ import { LRUCache } from 'lru-cache';
 import { type CompiledQuery, compileQuery } from './compiled-query.ts';
 import { CollectedErrors } from './execute-fields.ts';
 import { formatErrors, toGraphqlError, withCoercionCode } from './format-errors.ts';
-import type { KnownDocuments } from './known-documents.ts';
+import { bytesOf, type KnownDocuments } from './known-documents.ts';
 
 export type SchemaLaneOptions = {
   schema: GraphQLSchema;
@@ -58,7 +58,7 @@ export function createSchemaLane(options: SchemaLaneOptions): FastLane {
       return undefined;
     }
     const run = { document, operation, context };
-    const compiled = compiledOf(document, operation);
+    const compiled = compiledOf(document, operation, parameters.query);
     const result =
       (await refuseBefore(run, options)) ??
       (await (compiled
@@ -96,19 +96,26 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of all compiled queries together. A field takes about half a kilobyte. */
-const maxCompiledFields = 50_000;
+/** Of all compiled queries together, with their documents: each holds its own, also one that is known no longer. */
+const maxCompiledBytes = 48 * 1024 * 1024;
+const bytesPerField = 512;
 
-/** Undefined for an operation that graphql-js is to run. */
-function createCompiledQueries(schema: GraphQLSchema) {
-  const known = new LRUCache<OperationDefinitionNode, { query: CompiledQuery | undefined }>({
-    maxSize: maxCompiledFields,
-    sizeCalculation: ({ query }) => 1 + (query?.fieldCount ?? 0),
+/** Undefined for an operation that graphql-js is to run. `text`: of the document. */
+export function createCompiledQueries(schema: GraphQLSchema, limitBytes = maxCompiledBytes) {
+  type Entry = { query: CompiledQuery | undefined; bytes: number };
+  const known = new LRUCache<OperationDefinitionNode, Entry>({
+    maxSize: limitBytes,
+    sizeCalculation: ({ bytes }) => bytes,
   });
-  return (document: DocumentNode, operation: OperationDefinitionNode): CompiledQuery | undefined => {
+  return (
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    text: string,
+  ): CompiledQuery | undefined => {
     let found = known.get(operation);
     if (!found) {
-      found = { query: compileQuery(schema, document, operation) };
+      const query = compileQuery(schema, document, operation);
+      found = { query, bytes: bytesOf(text) + bytesPerField * (query?.fieldCount ?? 0) };
       known.set(operation, found);
     }
     return found.query;

@@ -257,6 +257,24 @@ describe('a record of a refused request', () => {
 });
 
 describe('what finds no room', () => {
+  it('may be missed at its own time where it came so late that it is stored, and trimmed, at another', async () => {
+    await auth.database.query('delete from auth.refusals_left_out');
+    const threeHoursAgo = Date.now() - 3 * 3_600_000;
+    expect((await report([newRecord(), newRecord({ at: threeHoursAgo })])).status).toBe(202);
+    const isMissedAt = async (at: number) =>
+      (
+        await auth.database.query(
+          `select 1 from auth.refusals_left_out where minute = date_trunc('minute', $1::timestamptz)`,
+          [new Date(at).toISOString()],
+        )
+      ).length > 0;
+    expect(await isMissedAt(threeHoursAgo)).toBe(true);
+    expect(await isMissedAt(threeHoursAgo - 120_000)).toBe(false);
+    await auth.database.query('delete from auth.refusals_left_out');
+    expect((await report([newRecord({ at: Date.now() - 1_800_000 })])).status).toBe(202);
+    expect(await leftOut()).toBe(0);
+  });
+
   it('is counted', async () => {
     const before = await leftOut();
     expect((await send({ platform: 'user', records: [], leftOut: 7 })).status).toBe(202);

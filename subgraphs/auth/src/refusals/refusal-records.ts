@@ -195,6 +195,9 @@ export function registerRefusalRecords(
         const written = await insertRefusalRecords(trx, { platform, entrance }, owned);
         const count = leftOut + report.records.length - written;
         if (count > 0) await countLeftOut(trx, platform, { count, since: new Date(since) });
+        // Stored at a later time than their own: if they are trimmed, they are counted there, and at their own time nobody would miss them.
+        const late = taken.filter((one) => inTime(one).at > one.at).length;
+        if (late > 0) await countLeftOut(trx, platform, { count: late, since: new Date(since) });
       });
     } catch (error) {
       throw databaseErrorToReason(error) === 'unavailable' ? new RefusalError('auth.unavailable') : error;
