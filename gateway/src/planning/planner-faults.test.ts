@@ -377,4 +377,41 @@ describe('a fault of the planner that stays', () => {
     // The subgraph refuses the document. Without resolvers it would answer null.
     expect(errors).toHaveLength(1);
   });
+
+  test.each([
+    [
+      'is asked for, and takes the object along',
+      '{ order { size { unit } cost } }',
+      { size: null, cost: -1 },
+    ],
+    ['is not asked for', '{ order { cost } }', { cost: 6 }],
+  ])(
+    'it asks once for an object that the client and @requires need: a field that fails %s',
+    async (_, query, order) => {
+      const federation = createFederation([
+        {
+          name: 'orders',
+          sdl: 'type Query { order: Order } type Order @key(fields: "id") { id: ID! size: Size } type Size { w: Int h: Int unit: String! }',
+          resolvers: {
+            Query: { order: () => ({ id: '1' }) },
+            Order: { size: () => ({ w: 2, h: 3 }) },
+          },
+        },
+        {
+          name: 'costs',
+          sdl: `type Order @key(fields: "id") { id: ID! size: Size @external cost: Int @requires(fields: "size { w h }") }
+          type Size @external { w: Int h: Int }`,
+          resolvers: {
+            Order: {
+              __resolveReference: (reference: object) => reference,
+              cost: ({ size }: { size: { w: number; h: number } | null }) => (size ? size.w * size.h : -1),
+            },
+          },
+        },
+      ]);
+      const { data, errors = [] } = await federation.run({ query });
+      expect(data).toEqual({ order });
+      expect(errors.map(({ path }) => path)).toEqual('size' in order ? [['order', 'size', 'unit']] : []);
+    },
+  );
 });
