@@ -108,12 +108,12 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
  *
  * - A subgraph that knows an interface as an object (@interfaceObject) is asked for fields of all its types, also of those that this
  *   object is not of.
- * - A field requires fields of an object (@requires). Where the client asks for others of this object, and one of them may not be null, the
- *   object is lost to both.
+ * - A field requires others (@requires), which fail themselves or are lost with what the client asks of the same object. The subgraphs here
+ *   compute nothing from a wrong value.
  */
 function losesWithOthers({ types }: World): boolean {
   const requires = types.flatMap(({ fields }) => fields).flatMap((field) => Object.values(field.in));
-  return types.some(({ objectIn }) => objectIn) || requires.some((placed) => placed.requires?.includes('{'));
+  return types.some(({ objectIn }) => objectIn) || requires.some((placed) => placed.requires);
 }
 
 async function answerOf(runner: Lab['runner'], request: SubgraphRequest): Promise<ExecutionResult> {
