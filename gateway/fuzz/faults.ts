@@ -38,7 +38,7 @@ const none: Omit<Faults, 'spoilt'> = {
 
 /** The same field of the same object fails in every subgraph that resolves it, and in the truth. */
 function createFieldFaults(world: World, { seed, share }: FaultPlan): Faults {
-  const spared = namesInFieldSets(world);
+  const spared = namesInKeys(world);
   return {
     ...none,
     kind: 'fields',
@@ -64,12 +64,9 @@ function createFieldFaults(world: World, { seed, share }: FaultPlan): Faults {
   };
 }
 
-/** Fields of keys and of @requires are spared: the gateway needs them for fields that the truth resolves without them. */
-function namesInFieldSets(world: World): Set<string> {
-  const sets = world.types.flatMap(({ keys, fields }) => [
-    ...Object.values(keys).flat(),
-    ...fields.flatMap((field) => Object.values(field.in).flatMap(({ requires }) => requires ?? [])),
-  ]);
+/** Fields of keys are spared: the gateway needs them for fields that the truth resolves without them. */
+function namesInKeys(world: World): Set<string> {
+  const sets = world.types.flatMap(({ keys }) => Object.values(keys).flat());
   return new Set(sets.flatMap((set) => set.match(/\w+/g) ?? []));
 }
 

@@ -1,5 +1,10 @@
 import type { FaultPlan } from './faults.ts';
-import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
+import {
+  type GeneratedOperation,
+  generateOperation,
+  type OperationShares,
+  usualShares,
+} from './generate-operation.ts';
 import { generateWorld } from './generate-world.ts';
 import { findKnownFault } from './known-faults.ts';
 import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
@@ -28,6 +33,8 @@ export type FuzzOptions = {
   operationsPerWorld?: number;
   /** All unless given. */
   kinds?: readonly FaultPlan['kind'][] | undefined;
+  /** Of what operations hold. The usual ones unless given. */
+  shares?: Partial<OperationShares>;
   onFound(found: Found): unknown;
 };
 
@@ -44,6 +51,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     cases = Infinity,
     operationsPerWorld = 60,
     kinds,
+    shares,
     onFound,
   } = options;
   const count: FuzzCount = {
@@ -69,7 +77,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     try {
       for (let index = 0; index < operationsPerWorld && !isOver(); index += 1) {
         const random = createRandom(hashText(`operation ${worldSeed} ${index}`));
-        const operation = generateOperation(lab.schema, random);
+        const operation = generateOperation(lab.schema, random, { ...usualShares, ...shares });
         if (!isValid(lab, operation.source)) {
           count.invalid += 1;
           continue;

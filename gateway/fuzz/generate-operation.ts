@@ -44,7 +44,19 @@ type Scope = Map<string, { signature: string; parent: string; inner: Scope }>;
 
 const maxDepth = 5;
 
-export function generateOperation(schema: GraphQLSchema, random: Random): GeneratedOperation {
+export type OperationShares = {
+  /** Of mutations among operations, where the schema has both. */
+  mutations: number;
+  /** Of selections that have `@skip` or `@include`. */
+  conditions: number;
+};
+export const usualShares: OperationShares = { mutations: 0.2, conditions: 0.12 };
+
+export function generateOperation(
+  schema: GraphQLSchema,
+  random: Random,
+  shares: OperationShares = usualShares,
+): GeneratedOperation {
   const values = createValueWriter(random);
   const fragments: { name: string; type: string; text: string; depth: number }[] = [];
   let budget = random.between(3, 24);
@@ -113,7 +125,7 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
     return `...${name}${directives()}`;
   };
   const directives = (): string => {
-    if (random.chance(0.88)) return '';
+    if (random.chance(1 - shares.conditions)) return '';
     const skip = () => ` @skip(if: ${values.writeCondition()})`;
     const include = () => ` @include(if: ${values.writeCondition()})`;
     return random.pick([skip, include, () => skip() + include()])();
@@ -133,7 +145,7 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
 
   const mutation = schema.getMutationType();
   const query = schema.getQueryType();
-  const isMutation = mutation && (!query || random.chance(0.2));
+  const isMutation = mutation && (!query || random.chance(shares.mutations));
   const root = isMutation ? mutation : query;
   if (!root) throw new Error('The schema has no operations.');
   const body = writeSet(root, 0, new Map());

@@ -88,12 +88,8 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
     variables,
     ...(operationName !== undefined && { operationName }),
   });
-  /**
-   * A subgraph that knows an interface as an object (@interfaceObject) is asked for fields of all its types. Where one fails that was not
-   * asked of this object's type, and may not be null, the others are lost with it. Then each of them must have an error.
-   */
   const findInexact = (found: string | undefined) =>
-    found !== undefined && plan.kind === 'fields' && world.types.some(({ objectIn }) => objectIn)
+    found !== undefined && plan.kind === 'fields' && losesWithOthers(world)
       ? findViolation(schema, operation, truth, answer, { openly: true, silently: false })
       : found;
   const difference = isRefusedEarly(tried, truth, answer)
@@ -104,6 +100,20 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
       ? await findInexact(findDifference(truth, answer) ?? findOtherOrder(truth, run))
       : await findViolation(schema, operation, truth, answer, run.faults.spoilt);
   return difference === undefined ? undefined : { difference, truth, answer };
+}
+
+/**
+ * Whether a field that fails may take others with it which have nothing to do with it in the truth (docs/decisions/0036-planner-faults.md).
+ * Then each of them must have an error.
+ *
+ * - A subgraph that knows an interface as an object (@interfaceObject) is asked for fields of all its types, also of those that this
+ *   object is not of.
+ * - A field requires others (@requires), which fail themselves or are lost with what the client asks of the same object. The subgraphs here
+ *   compute nothing from a wrong value.
+ */
+function losesWithOthers({ types }: World): boolean {
+  const requires = types.flatMap(({ fields }) => fields).flatMap((field) => Object.values(field.in));
+  return types.some(({ objectIn }) => objectIn) || requires.some((placed) => placed.requires);
 }
 
 async function answerOf(runner: Lab['runner'], request: SubgraphRequest): Promise<ExecutionResult> {

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { apolloRunner } from './apollo-runner.ts';
 import { type Found, fuzz } from './fuzz.ts';
-import { describeFinding } from './report.ts';
+import { usualShares } from './generate-operation.ts';
+import { describeFinding, kindOf } from './report.ts';
 import type { Runner } from './runner.ts';
 import { shrink } from './shrink.ts';
 import { createSignetRunner } from './signet-runner.ts';
@@ -23,6 +24,9 @@ const { values } = parseArgs({
     executor: { type: 'string', default: 'signet' },
     /** `none`, `fields` and `answers`, with commas: what goes wrong. */
     kinds: { type: 'string' },
+    /** The shares of mutations among operations, and of selections under a condition: 0 to 1. */
+    mutations: { type: 'string', default: String(usualShares.mutations) },
+    conditions: { type: 'string', default: String(usualShares.conditions) },
     'shrink-seconds': { type: 'string', default: '20' },
   },
 });
@@ -41,8 +45,9 @@ const count = await fuzz({
   worlds: Number(values.worlds),
   cases: Number(values.cases ?? Infinity),
   kinds: values.kinds?.split(',') as never,
+  shares: { mutations: Number(values.mutations), conditions: Number(values.conditions) },
   onFound(found) {
-    const kind = kindOf(found);
+    const kind = `${found.tried.faults.kind}: ${kindOf(found)}`;
     const known = kinds.get(kind);
     kinds.set(kind, { count: (known?.count ?? 0) + 1, first: known?.first ?? found });
   },
@@ -66,9 +71,3 @@ for (const [kind, { count: times, first }] of kinds) {
 }
 console.log(kinds.size === 0 ? 'no difference' : `${kinds.size} kinds of difference`);
 process.exitCode = kinds.size > 0 ? 1 : 0;
-
-/** Differences that look alike but for their places and values. */
-function kindOf({ difference, tried }: Found): string {
-  const text = difference.replace(/'[^']*'/g, "'…'").replace(/\d+/g, 'n');
-  return `${tried.faults.kind}: ${text.slice(0, 120)}`;
-}

@@ -1,3 +1,4 @@
+import type { Finding } from './lab.ts';
 import type { Shrunk } from './shrink.ts';
 import { writeSubgraphSdl } from './world-sdl.ts';
 
@@ -17,4 +18,12 @@ export function describeFinding({ lab, tried, finding }: Shrunk, seed: number): 
     `truth:  ${JSON.stringify(finding.truth.result)}`,
     `answer: ${JSON.stringify(finding.answer)}`,
   ].join('\n');
+}
+
+/** What differences have in common that differ in their places and values only: their text, and the first error beside it. */
+export function kindOf({ difference }: Pick<Finding, 'difference'>): string {
+  return difference
+    .replace(/'[^']*'/g, "'…'")
+    .replace(/\d+/g, 'n')
+    .slice(0, 120);
 }

@@ -1,4 +1,5 @@
 import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
+import { kindOf } from './report.ts';
 import type { Runner } from './runner.ts';
 import { smallerOperations } from './shrink-operation.ts';
 import { smallerWorlds } from './shrink-world.ts';
@@ -71,8 +72,7 @@ async function shrinkWorld(start: Shrunk, runner: Runner, end: number): Promise<
   return best;
 }
 
-/** Another fault than the one that is being shrunk. Places and values in the text may change. */
+/** Another difference than the one that is being shrunk. */
 function isOther(finding: Finding, wanted: Finding): boolean {
-  const kindOf = ({ difference }: Finding) => difference.replace(/'.*|\d+/g, '');
   return kindOf(finding) !== kindOf(wanted);
 }

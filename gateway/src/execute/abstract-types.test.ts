@@ -249,6 +249,18 @@ describe('an interface that a subgraph knows as an object', () => {
           },
         },
       },
+      {
+        name: 'prices',
+        sdl: 'type Media @key(fields: "id") @interfaceObject { id: ID! price: Int }',
+        resolvers: {
+          Media: {
+            __resolveReference: ({ id }: { id: string }) => ({ id }),
+            price: () => {
+              throw new Error('no price');
+            },
+          },
+        },
+      },
     ],
     {},
   );
@@ -257,6 +269,18 @@ describe('an interface that a subgraph knows as an object', () => {
     const { data, errors } = await media.run({ query: '{ item { stars ... on Book { votes } } }' });
     expect(data).toEqual({ item: { stars: null } });
     expect(errors?.map(({ path }) => path)).toEqual([['item', 'stars']]);
+  });
+
+  test('has it beside the error of another subgraph', async () => {
+    const { data, errors } = await media.run({ query: '{ item { stars price ... on Book { votes } } }' });
+    expect(data).toEqual({ item: { stars: null, price: null } });
+    expect(errors?.map(({ path }) => path?.join('.')).sort()).toEqual(['item.price', 'item.stars']);
+  });
+
+  test('has the error of a field that failed alone, where that takes the object along', async () => {
+    const { data, errors } = await media.run({ query: '{ item { stars ... on Film { votes } } }' });
+    expect(data).toEqual({ item: null });
+    expect(errors?.map(({ path }) => path)).toEqual([['item', 'votes']]);
   });
 
   test('needs no type where conditions leave out the fields of its types', async () => {

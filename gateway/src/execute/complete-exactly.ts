@@ -64,6 +64,9 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
   ): JsonObject | typeof propagate => {
     // Without a prototype, a response key `__proto__` is a key like any other.
     const result: JsonObject = Object.create(null);
+    const isFailed = failed.has(object);
+    const isGone = gone.has(object) && !isFailed;
+    const known = nulls.length;
     for (const field of fields) {
       path.push(field.key);
       const below = place?.below.get(field.key);
@@ -78,12 +81,14 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
           value = propagate;
         }
       } else {
-        const isGone =
-          gone.has(object) && (!failed.has(object) || fields.some(({ key }) => place?.below.has(key)));
         value = complete(read(object, field.dataKey), field.type, field, below, explained, isGone);
       }
       path.pop();
-      if (value === propagate) return propagate;
+      if (value === propagate) {
+        // The field that failed is the reason, and what was lost with it is not of the answer.
+        if (isFailed && (below || explained)) nulls.length = known;
+        return propagate;
+      }
       result[field.key] = value;
     }
     return result;

@@ -4,6 +4,7 @@ import { type ConstDirectiveNode, type DocumentNode, type GraphQLSchema, Kind, p
 import { renameForPlanning } from '../execute/planned-document.ts';
 import { prefixFor } from '../execute/response-names.ts';
 import { refuseExternalFields } from './external-fields.ts';
+import { joinPlans, splitMutation } from './mutation-parts.ts';
 import { separateRequiredArguments } from './required-arguments.ts';
 
 export type PlanBuilderOptions = {
@@ -53,8 +54,11 @@ export function createPlanBuilder(options: PlanBuilderOptions): PlanBuilder {
   return {
     schema,
     build(asked, operationName) {
-      const built = plan(renameForPlanning(asked, schema, prefix), operationName);
-      return separated ? separated.restore(built) : built;
+      const parts = splitMutation(asked, operationName).map((part) => {
+        const built = plan(renameForPlanning(part, schema, prefix), operationName);
+        return separated ? separated.restore(built) : built;
+      });
+      return joinPlans(parts);
     },
   };
 }

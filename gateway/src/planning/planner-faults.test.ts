@@ -1,3 +1,4 @@
+import { execute, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createFederation } from '../execute/federation.test-support.ts';
 
@@ -240,7 +241,7 @@ test.each([true, false])('an entity is not sent without a whole key, where the f
   }
 });
 
-test('a mutation that is selected twice runs where its condition lets it', async () => {
+describe('the fields of a mutation run in the order of the document, each once', () => {
   const calls: string[] = [];
   const note = (name: string) => () => {
     calls.push(name);
@@ -249,8 +250,8 @@ test('a mutation that is selected twice runs where its condition lets it', async
   const federation = createFederation([
     {
       name: 'one',
-      sdl: 'type Query { a: Int } type Mutation { first: Int }',
-      resolvers: { Mutation: { first: note('first') } },
+      sdl: 'type Query { a: Int } type Mutation { first: Int third: Int }',
+      resolvers: { Mutation: { first: note('first'), third: note('third') } },
     },
     {
       name: 'two',
@@ -258,10 +259,64 @@ test('a mutation that is selected twice runs where its condition lets it', async
       resolvers: { Mutation: { second: note('second') } },
     },
   ]);
-  const query = 'mutation ($c: Boolean!) { second @include(if: $c) first second }';
-  expect(await federation.run({ query, variables: { c: true } })).toEqual({ data: { second: 1, first: 1 } });
-  expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { first: 1, second: 1 } });
-  expect(calls).toEqual(['second', 'first', 'first', 'second']);
+  const conditions = [
+    { a: true, b: true },
+    { a: true, b: false },
+    { a: false, b: true },
+    { a: false, b: false },
+  ];
+  const head = 'mutation ($a: Boolean!, $b: Boolean!)';
+
+  test.each([
+    [
+      'a field that comes again without its condition',
+      '{ second @include(if: $a) first second @skip(if: $b) }',
+    ],
+    [
+      'a field that comes again without its two conditions',
+      '{ first @skip(if: $a) @include(if: $b) second first }',
+    ],
+    [
+      'conditions that exclude each other',
+      '{ first @skip(if: $a) @include(if: $a) third @skip(if: $b) first }',
+    ],
+    [
+      'fragments under one condition, apart from each other',
+      '{ ... @skip(if: $a) { first @skip(if: $b) } third ... @skip(if: $a) { key: first @skip(if: $b) } }',
+    ],
+    [
+      'a field under conditions three times',
+      '{ ...@include(if: $a) { first @include(if: $b) } third first @include(if: $b) second first @skip(if: $a) }',
+    ],
+  ])('%s', async (_, fields) => {
+    const query = `${head} ${fields}`;
+    const document = parse(query);
+    for (const variables of conditions) {
+      const expected: string[] = [];
+      const ran = await execute({
+        schema: federation.apiSchema,
+        document,
+        variableValues: variables,
+        fieldResolver: (_source, _args, _context, { fieldName }) => {
+          expected.push(fieldName);
+          return 1;
+        },
+      });
+      calls.length = 0;
+      const { data, errors } = await federation.run({ query, variables });
+      expect(errors).toBeUndefined();
+      expect(JSON.stringify(data)).toBe(JSON.stringify(ran.data));
+      expect(calls).toEqual(expected);
+    }
+  });
+
+  test('an operation whose conditions give a field too many places is not planned', () => {
+    const numbers = Array.from({ length: 7 }, (_, index) => index);
+    const variables = numbers.map((number) => `$a${number}: Boolean! $b${number}: Boolean!`);
+    const fields = numbers.map((number) => `first @skip(if: $a${number}) @include(if: $b${number})`);
+    const query = `mutation (${variables.join(' ')}) { ${fields.join(' third ')} }`;
+    expect(() => federation.compile({ query })).toThrow(/more than 64 places/);
+  });
 });
 
 /** Not corrected: docs/decisions/0036-planner-faults.md. These tell when the planner has been. */
@@ -322,4 +377,41 @@ describe('a fault of the planner that stays', () => {
     // The subgraph refuses the document. Without resolvers it would answer null.
     expect(errors).toHaveLength(1);
   });
+
+  test.each([
+    [
+      'is asked for, and takes the object along',
+      '{ order { size { unit } cost } }',
+      { size: null, cost: -1 },
+    ],
+    ['is not asked for', '{ order { cost } }', { cost: 6 }],
+  ])(
+    'it asks once for an object that the client and @requires need: a field that fails %s',
+    async (_, query, order) => {
+      const federation = createFederation([
+        {
+          name: 'orders',
+          sdl: 'type Query { order: Order } type Order @key(fields: "id") { id: ID! size: Size } type Size { w: Int h: Int unit: String! }',
+          resolvers: {
+            Query: { order: () => ({ id: '1' }) },
+            Order: { size: () => ({ w: 2, h: 3 }) },
+          },
+        },
+        {
+          name: 'costs',
+          sdl: `type Order @key(fields: "id") { id: ID! size: Size @external cost: Int @requires(fields: "size { w h }") }
+          type Size @external { w: Int h: Int }`,
+          resolvers: {
+            Order: {
+              __resolveReference: (reference: object) => reference,
+              cost: ({ size }: { size: { w: number; h: number } | null }) => (size ? size.w * size.h : -1),
+            },
+          },
+        },
+      ]);
+      const { data, errors = [] } = await federation.run({ query });
+      expect(data).toEqual({ order });
+      expect(errors.map(({ path }) => path)).toEqual('size' in order ? [['order', 'size', 'unit']] : []);
+    },
+  );
 });
