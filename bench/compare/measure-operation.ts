@@ -16,7 +16,14 @@ export type Running = {
   isOpen?: boolean;
 };
 
-export type Rounds = { count: number; seconds: number; warmUpSeconds: number; connections: number };
+export type Rounds = {
+  count: number;
+  seconds: number;
+  warmUpSeconds: number;
+  connections: number;
+  /** Requests of a round and of the warm-up, where they end these earlier: on a busy machine a second is no measure of how warm a process is. */
+  requests?: { round: number; warmUp: number };
+};
 
 type Ask = Pick<LoadOrder, 'requests' | 'answers'>;
 
@@ -52,11 +59,18 @@ export async function sampleRounds(
     }
     asks.set(contender.name, asked);
   }
-  const load = async (contender: Running, seconds: number): Promise<Sample> => {
+  const load = async (contender: Running, seconds: number, count?: number): Promise<Sample> => {
     const { port, path, name, pids } = contender;
     const before = useOf(pids);
     const order = asks.get(name) as Ask;
-    const result = await client.run({ port, path, ...order, connections: rounds.connections, seconds });
+    const result = await client.run({
+      port,
+      path,
+      ...order,
+      connections: rounds.connections,
+      seconds,
+      count,
+    });
     if (result.wrong > 0) {
       throw new Error(
         `${name}: ${result.wrong} wrong answers to ${operation.name}, one of them ${result.example}`,
@@ -65,11 +79,11 @@ export async function sampleRounds(
     const after = useOf(pids);
     return toSample(result, after.cpuSeconds - before.cpuSeconds, after.residentMb);
   };
-  for (const contender of contenders) await load(contender, rounds.warmUpSeconds);
+  for (const contender of contenders) await load(contender, rounds.warmUpSeconds, rounds.requests?.warmUp);
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
   for (let round = 0; round < rounds.count; round += 1) {
     for (const contender of contenders) {
-      samples.get(contender.name)?.push(await load(contender, rounds.seconds));
+      samples.get(contender.name)?.push(await load(contender, rounds.seconds, rounds.requests?.round));
     }
   }
   return samples;
