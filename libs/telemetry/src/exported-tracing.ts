@@ -197,6 +197,7 @@ class UnrecordedSpan implements Span {
   readonly tracestate: string | undefined;
   readonly #parent: RemoteSpan | undefined;
   #traceId: string | undefined;
+  #traceparent: string | undefined;
 
   constructor(parent: RemoteSpan | undefined) {
     this.#parent = parent;
@@ -210,7 +211,12 @@ class UnrecordedSpan implements Span {
 
   get traceparent(): string {
     // It has no span of its own that a later one could name as its parent.
-    return formatTraceparent(this.traceId, this.#parent?.spanId ?? this.traceId.slice(16), false);
+    this.#traceparent ??= formatTraceparent(
+      this.traceId,
+      this.#parent?.spanId ?? this.traceId.slice(16),
+      false,
+    );
+    return this.#traceparent;
   }
 
   child(): Span {
