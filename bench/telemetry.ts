@@ -23,16 +23,16 @@ const { values } = parseArgs({
     only: { type: 'string' },
     // Two processes of the same code differ by more than two rounds of one: V8 compiles and lays out each in its own way.
     starts: { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '40' },
   },
 });
-/** So that processes that share a busy machine are equally warm, and have done equally much: by requests, not by time. */
+/** By requests and not by time, so that processes that share a busy machine are equally warm. Short, so that some are not disturbed. */
 const rounds: Rounds = {
   count: Number(values.rounds),
   seconds: 120,
   warmUpSeconds: 120,
   connections: 16,
-  requests: { warmUp: 12_000, round: 5000 },
+  requests: { warmUp: 10_000, round: 500 },
 };
 const limits = { off: 0.005, on: 0.05 };
 const here = join(import.meta.dirname, '..');
@@ -108,6 +108,8 @@ try {
         const found = await sampleRounds(operation, running, { tokens, client, rounds });
         const byName = samples.get(operation.name);
         for (const [name, own] of found) byName?.set(name, [...(byName.get(name) ?? []), [...own]]);
+        const described = [...found].map(([name, own]) => `${name} ${undisturbed(own).toFixed(1)}`);
+        console.log(`start ${start + 1}, ${operation.name}: ${described.join(', ')} µs`);
       }
     } finally {
       for (const stop of stops) await stop();
@@ -169,7 +171,7 @@ function report(): boolean {
       const own = byName.get(name) ?? [];
       const cost = compare(own, byName.get(base) ?? []);
       const rps = median(own.flat().map((one) => one.rps));
-      const cpu = median(own.flat().map((one) => one.cpuUs));
+      const cpu = median(own.map(undisturbed));
       console.log(
         `  ${name.padEnd(22)} ${rps.toFixed(0).padStart(6)} requests/s  ${cpu.toFixed(1).padStart(6)} µs CPU  ${percent(cost.mean)} (${percent(cost.mean - cost.margin)} to ${percent(cost.mean + cost.margin)})`,
       );
@@ -180,16 +182,19 @@ function report(): boolean {
 }
 
 /**
- * CPU a request beyond that of `base`. Of each start the median of its rounds, each beside the same round of `base`; of these the mean, and how
- * far it may be off (95 %).
+ * CPU a request beyond that of `base`: the mean over the starts, and how far it may be off (95 %).
  */
 function compare(own: readonly Sample[][], base: readonly Sample[][]): { mean: number; margin: number } {
-  const shares = own.map((samples, start) =>
-    median(samples.map(({ cpuUs }, round) => cpuUs / (base[start]?.[round]?.cpuUs ?? Number.NaN) - 1)),
-  );
+  const shares = own.map((samples, start) => undisturbed(samples) / undisturbed(base[start] ?? []) - 1);
   const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
   const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (shares.length - 1);
   return { mean, margin: (t95[shares.length - 2] ?? 2) * Math.sqrt(variance / shares.length) };
+}
+
+/** CPU a request in a round that others disturbed little: their work costs a round its caches, up to as much as the requests take. */
+function undisturbed(samples: readonly Sample[]): number {
+  const sorted = samples.map(({ cpuUs }) => cpuUs).toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 5)] ?? Number.NaN;
 }
 
 function percent(share: number): string {

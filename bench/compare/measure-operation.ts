@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadOrder } from './load.ts';
 import type { LoadClient } from './load-client.ts';
 import type { BenchOperation } from './operations.ts';
-import { readProcessTree } from './process-cpu.ts';
+import { readProcessTree, readThreadSeconds } from './process-cpu.ts';
 import { type Results, type Sample, summarize, toSample } from './results.ts';
 
 /** A contender that is running. */
@@ -21,7 +21,10 @@ export type Rounds = {
   seconds: number;
   warmUpSeconds: number;
   connections: number;
-  /** Requests of a round and of the warm-up, where they end these earlier: on a busy machine a second is no measure of how warm a process is. */
+  /**
+   * Requests of a round and of the warm-up, where they end these earlier: on a busy machine a second is no measure of how warm a process is.
+   * The rounds may be short then: CPU is that of the threads, of contenders that start no other process.
+   */
   requests?: { round: number; warmUp: number };
 };
 
@@ -61,7 +64,8 @@ export async function sampleRounds(
   }
   const load = async (contender: Running, seconds: number, count?: number): Promise<Sample> => {
     const { port, path, name, pids } = contender;
-    const before = useOf(pids);
+    const cpuOf = () => (rounds.requests ? sumOf(pids, readThreadSeconds) : useOf(pids).cpuSeconds);
+    const before = cpuOf();
     const order = asks.get(name) as Ask;
     const result = await client.run({
       port,
@@ -76,8 +80,7 @@ export async function sampleRounds(
         `${name}: ${result.wrong} wrong answers to ${operation.name}, one of them ${result.example}`,
       );
     }
-    const after = useOf(pids);
-    return toSample(result, after.cpuSeconds - before.cpuSeconds, after.residentMb);
+    return toSample(result, cpuOf() - before, useOf(pids).residentMb);
   };
   for (const contender of contenders) await load(contender, rounds.warmUpSeconds, rounds.requests?.warmUp);
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
@@ -91,9 +94,14 @@ export async function sampleRounds(
 
 function useOf(pids: readonly number[]) {
   const all = pids.map(readProcessTree);
-  const sum = (read: (use: (typeof all)[number]) => number) =>
-    all.reduce((total, use) => total + read(use), 0);
-  return { cpuSeconds: sum((use) => use.cpuSeconds), residentMb: sum((use) => use.residentMb) };
+  return {
+    cpuSeconds: sumOf(all, (use) => use.cpuSeconds),
+    residentMb: sumOf(all, (use) => use.residentMb),
+  };
+}
+
+function sumOf<T>(values: readonly T[], read: (value: T) => number): number {
+  return values.reduce((total, value) => total + read(value), 0);
 }
 
 /** Callers that are asked for beforehand. Where all get the same answer, everybody does: under load, each answer is compared. */
