@@ -8,6 +8,8 @@ export type LoadOrder = {
   answers: string[];
   connections: number;
   seconds: number;
+  /** Ends after so many requests, where that is earlier. */
+  count?: number | undefined;
 };
 
 export type LoadResult = {
@@ -35,12 +37,13 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   let wrong = 0;
   let example: string | undefined;
   let next = 0;
+  const last = order.count ?? Number.POSITIVE_INFINITY;
   const begun = performance.now();
   const end = begun + order.seconds * 1000;
   const runConnection = async () => {
     const client = await openClient(order.port);
     try {
-      while (performance.now() < end) {
+      while (performance.now() < end && next < last) {
         const { bytes, right } = requests[next++ % requests.length] as (typeof requests)[number];
         const sentAt = performance.now();
         const { status, body } = await client.ask(bytes);

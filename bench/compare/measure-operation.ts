@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadOrder } from './load.ts';
 import type { LoadClient } from './load-client.ts';
 import type { BenchOperation } from './operations.ts';
-import { readProcessTree } from './process-cpu.ts';
+import { readProcessTree, readThreadSeconds } from './process-cpu.ts';
 import { type Results, type Sample, summarize, toSample } from './results.ts';
 
 /** A contender that is running. */
@@ -16,7 +16,17 @@ export type Running = {
   isOpen?: boolean;
 };
 
-export type Rounds = { count: number; seconds: number; warmUpSeconds: number; connections: number };
+export type Rounds = {
+  count: number;
+  seconds: number;
+  warmUpSeconds: number;
+  connections: number;
+  /**
+   * Requests of a round and of the warm-up, where they end these earlier: on a busy machine a second is no measure of how warm a process is.
+   * The rounds may be short then: CPU is that of the threads, of contenders that start no other process.
+   */
+  requests?: { round: number; warmUp: number };
+};
 
 type Ask = Pick<LoadOrder, 'requests' | 'answers'>;
 
@@ -52,24 +62,31 @@ export async function sampleRounds(
     }
     asks.set(contender.name, asked);
   }
-  const load = async (contender: Running, seconds: number): Promise<Sample> => {
+  const load = async (contender: Running, seconds: number, count?: number): Promise<Sample> => {
     const { port, path, name, pids } = contender;
-    const before = useOf(pids);
+    const cpuOf = () => (rounds.requests ? sumOf(pids, readThreadSeconds) : useOf(pids).cpuSeconds);
+    const before = cpuOf();
     const order = asks.get(name) as Ask;
-    const result = await client.run({ port, path, ...order, connections: rounds.connections, seconds });
+    const result = await client.run({
+      port,
+      path,
+      ...order,
+      connections: rounds.connections,
+      seconds,
+      count,
+    });
     if (result.wrong > 0) {
       throw new Error(
         `${name}: ${result.wrong} wrong answers to ${operation.name}, one of them ${result.example}`,
       );
     }
-    const after = useOf(pids);
-    return toSample(result, after.cpuSeconds - before.cpuSeconds, after.residentMb);
+    return toSample(result, cpuOf() - before, useOf(pids).residentMb);
   };
-  for (const contender of contenders) await load(contender, rounds.warmUpSeconds);
+  for (const contender of contenders) await load(contender, rounds.warmUpSeconds, rounds.requests?.warmUp);
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
   for (let round = 0; round < rounds.count; round += 1) {
     for (const contender of contenders) {
-      samples.get(contender.name)?.push(await load(contender, rounds.seconds));
+      samples.get(contender.name)?.push(await load(contender, rounds.seconds, rounds.requests?.round));
     }
   }
   return samples;
@@ -77,9 +94,14 @@ export async function sampleRounds(
 
 function useOf(pids: readonly number[]) {
   const all = pids.map(readProcessTree);
-  const sum = (read: (use: (typeof all)[number]) => number) =>
-    all.reduce((total, use) => total + read(use), 0);
-  return { cpuSeconds: sum((use) => use.cpuSeconds), residentMb: sum((use) => use.residentMb) };
+  return {
+    cpuSeconds: sumOf(all, (use) => use.cpuSeconds),
+    residentMb: sumOf(all, (use) => use.residentMb),
+  };
+}
+
+function sumOf<T>(values: readonly T[], read: (value: T) => number): number {
+  return values.reduce((total, value) => total + read(value), 0);
 }
 
 /** Callers that are asked for beforehand. Where all get the same answer, everybody does: under load, each answer is compared. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { readProcessTree } from './process-cpu.ts';
+import { readProcessTree, readThreadSeconds } from './process-cpu.ts';
 
 test.runIf(process.platform === 'linux')(
   'counts the CPU and memory of what a process has started',
   async () => {
-    const work =
-      'const end = performance.now() + 300; while (performance.now() < end); console.log(1); setInterval(() => {}, 1000)';
+    // By CPU time: on a busy machine it gets little in any time.
+    const work = 'while (process.cpuUsage().user < 300_000); console.log(1); setInterval(() => {}, 1000)';
     // The shell itself does nothing.
     const shell = spawn('sh', ['-c', `"${process.execPath}" -e "${work}"; true`], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -23,3 +23,11 @@ test.runIf(process.platform === 'linux')(
     }
   },
 );
+
+test.runIf(process.platform === 'linux')('counts the CPU of the threads of a process finely', () => {
+  const before = readThreadSeconds(process.pid);
+  const begun = process.threadCpuUsage().user;
+  while (process.threadCpuUsage().user - begun < 50_000);
+  const used = readThreadSeconds(process.pid) - before;
+  expect(used).toBeGreaterThan(0.045);
+});

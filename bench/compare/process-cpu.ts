@@ -28,6 +28,22 @@ export function readProcessTree(root: number): ProcessUse {
   return total;
 }
 
+/**
+ * CPU time of the threads of a process that are there, to the nanosecond. `readProcessTree` counts threads that have ended as well, in steps of
+ * 10 ms: too coarse for a tenth of a second.
+ */
+export function readThreadSeconds(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    try {
+      const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+      return sum + Number(nanoseconds) / 1e9;
+    } catch {
+      // It has ended since.
+      return sum;
+    }
+  }, 0);
+}
+
 function readStat(pid: number): (ProcessUse & { parent: number }) | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -56,7 +56,7 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
         keepTelemetry(request, telemetry);
         measure?.begin();
         if (tracing) {
-          telemetry.span = beginRequestSpan(tracing, request, isTrustedProxy(request.socket.remoteAddress));
+          telemetry.span = beginRequestSpan(tracing, request, isTrustedProxy);
         }
         response.on('close', () => {
           telemetry.ended(response.statusCode, response.writableFinished);
@@ -130,7 +130,7 @@ function createRequestMetrics(entrance: string, metrics: ServiceMetrics) {
       else if (request.kind === 'oauth') observe(request.route ?? '-', request.durationMs / 1000);
       if (request.plan) plans[request.plan].inc();
       if (request.plan === 'miss' && request.planMs !== undefined) planning.observe(request.planMs / 1000);
-      for (const refusal of request.refusals) countRefusal(refusal);
+      if (request.refusals) for (const refusal of request.refusals) countRefusal(refusal);
     },
     expect(names: Iterable<string>) {
       nameOf = boundedLabel(mostNames, [...names, ...durations.keys()]);

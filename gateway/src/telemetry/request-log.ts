@@ -1,8 +1,8 @@
 import { isTenantSlug } from '@signet/schema/contract';
-import { type Logger, openInfoLines } from '@signet/service';
+import { flatten, type Logger, openInfoLines } from '@signet/service';
 import { accountIdOf, isImpersonated, type KnownSession, platformOf } from '@signet/session';
 import type { OperationIdentity } from './operation-identity.ts';
-import { type RequestTelemetry, readClient } from './request-telemetry.ts';
+import type { RequestTelemetry } from './request-telemetry.ts';
 
 /** `failures`: requests that were not answered with all that they asked for. */
 export const loggedRequests = ['all', 'failures', 'none'] as const;
@@ -26,38 +26,87 @@ export function createRequestLog(
 
 /** Writes the members of a JSON object. What has no value is left out. */
 function createDescriber() {
-  const operationOf = remember(describeOperation);
-  const callerOf = remember(describeCaller);
+  const operationOf = createOperationDescriber();
+  const callers = new WeakMap<KnownSession, string>();
+  /** A session is the same object in each of its requests. */
+  const callerOf = (session: KnownSession) => {
+    let description = callers.get(session);
+    if (description === undefined) {
+      description = flatten(describeCaller(session));
+      callers.set(session, description);
+    }
+    return description;
+  };
   return (request: RequestTelemetry): string => {
-    const { operation, session, reasons, planMs, tenantSlug, headers } = request;
-    const client = readClient(headers);
+    const { operation, session, reasons, planMs, tenantSlug, client, span } = request;
     return (
       `"requestId":"${request.id}"` +
-      word('traceId', request.span?.traceId) +
-      text('entrance', request.entrance) +
-      word('lane', request.lane) +
-      text('method', request.method) +
+      (span === undefined ? '' : `,"traceId":"${span.traceId}"`) +
+      (operation === undefined ? describeAnswer(request) : operationOf(operation, request)) +
+      (session.platform === 'none' ? '' : callerOf(session)) +
       text('route', request.route) +
-      number('status', request.status) +
-      word('outcome', request.outcome) +
       text('code', request.code) +
       (reasons === undefined ? '' : `,"reasons":${JSON.stringify(reasons)}`) +
-      (operation === undefined ? '' : operationOf(operation)) +
       text('client', client.name) +
       text('clientVersion', client.version) +
-      (session.platform === 'none' ? '' : callerOf(session)) +
       word('tenantSlug', tenantSlug !== undefined && isTenantSlug(tenantSlug) ? tenantSlug : undefined) +
-      number('cost', request.cost) +
-      number('fetches', request.fetches) +
-      word('plan', request.plan) +
       (planMs === undefined ? '' : milliseconds('planMs', planMs)) +
       milliseconds('durationMs', request.durationMs)
     );
   };
 }
 
-function describeOperation({ name, type, hash }: OperationIdentity): string {
-  return word('operation', name) + word('operationType', type) + word('operationHash', hash);
+type Answer = Pick<
+  RequestTelemetry,
+  'entrance' | 'lane' | 'method' | 'status' | 'outcome' | 'cost' | 'fetches' | 'plan'
+>;
+
+function describeAnswer(answer: Answer): string {
+  return (
+    text('entrance', answer.entrance) +
+    word('lane', answer.lane) +
+    text('method', answer.method) +
+    number('status', answer.status) +
+    word('outcome', answer.outcome) +
+    number('cost', answer.cost) +
+    number('fetches', answer.fetches) +
+    word('plan', answer.plan)
+  );
+}
+
+/** An operation is the same object in each of its requests, and nearly always answered as it was the last time. */
+function createOperationDescriber() {
+  const latest = new WeakMap<OperationIdentity, { answer: Answer; description: string }>();
+  return (operation: OperationIdentity, request: RequestTelemetry): string => {
+    const known = latest.get(operation);
+    if (known && isSameAnswer(known.answer, request)) return known.description;
+    const { name, type, hash } = operation;
+    const { entrance, lane, method, status, outcome, cost, fetches, plan } = request;
+    const description = flatten(
+      describeAnswer(request) +
+        word('operation', name) +
+        word('operationType', type) +
+        word('operationHash', hash),
+    );
+    latest.set(operation, {
+      answer: { entrance, lane, method, status, outcome, cost, fetches, plan },
+      description,
+    });
+    return description;
+  };
+}
+
+function isSameAnswer(one: Answer, other: Answer): boolean {
+  return (
+    one.cost === other.cost &&
+    one.fetches === other.fetches &&
+    one.outcome === other.outcome &&
+    one.status === other.status &&
+    one.plan === other.plan &&
+    one.lane === other.lane &&
+    one.method === other.method &&
+    one.entrance === other.entrance
+  );
 }
 
 function describeCaller(session: KnownSession): string {
@@ -67,19 +116,6 @@ function describeCaller(session: KnownSession): string {
     text('act', isImpersonated(session) ? session.actor.staffId : undefined) +
     text('tenant', session.tenantId)
   );
-}
-
-/** An operation and a session are the same object in each of their requests. */
-function remember<K extends object>(describe: (key: K) => string): (key: K) => string {
-  const known = new WeakMap<K, string>();
-  return (key) => {
-    let description = known.get(key);
-    if (description === undefined) {
-      description = describe(key);
-      known.set(key, description);
-    }
-    return description;
-  };
 }
 
 /** A value that nothing in JSON would have to be escaped in: a name of GraphQL, a hash, a word of ours. */

@@ -1,13 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { accountIdOf, isImpersonated, platformOf } from '@signet/session';
 import type { Span, Tracing } from '@signet/telemetry/tracing';
-import { type RequestTelemetry, readClient } from './request-telemetry.ts';
+import type { ProxyCheck } from '../admission/client-address.ts';
+import type { RequestTelemetry } from './request-telemetry.ts';
 
 /**
- * Begins the span of a request. `isTrusted`: whether it came from a proxy of TRUSTED_PROXIES, whose decision to record holds. A stranger's
- * trace goes on under its id, and whether it is recorded is for us to say.
+ * Begins the span of a request. A proxy of TRUSTED_PROXIES decides whether it is recorded. A stranger's trace goes on under its id, and
+ * whether it is recorded is for us to say.
  */
-export function beginRequestSpan(tracing: Tracing, { headers }: IncomingMessage, isTrusted: boolean): Span {
+export function beginRequestSpan(
+  tracing: Tracing,
+  { headers, socket }: IncomingMessage,
+  isTrustedProxy: ProxyCheck,
+): Span {
+  // Who sent no trace has decided nothing: the address is not looked at.
+  const isTrusted = headers.traceparent !== undefined && isTrustedProxy(socket.remoteAddress);
   return tracing.startRequest({ headers, isTrusted });
 }
 
@@ -22,7 +29,6 @@ export function endRequestSpan(request: RequestTelemetry): void {
   span.set('http.request.method', knownMethods.has(request.method) ? request.method : '_OTHER');
   span.set('http.response.status_code', status);
   const route = request.kind === 'graphql' ? '/graphql' : request.route;
-  const client = readClient(request.headers);
   const known = {
     'http.route': route,
     'graphql.operation.type': operation?.type,
@@ -34,8 +40,8 @@ export function endRequestSpan(request: RequestTelemetry): void {
     'signet.outcome': outcome,
     'signet.error.code': request.code,
     'signet.error.reason': request.reasons?.[0],
-    'signet.client.name': client.name,
-    'signet.client.version': client.version,
+    'signet.client.name': request.client.name,
+    'signet.client.version': request.client.version,
     'signet.cost': request.cost,
     'signet.fetches': request.fetches,
     'signet.plan': request.plan,

@@ -57,15 +57,23 @@ export class RequestTelemetry {
   #outcome: Outcome | undefined;
   /** The first error's. */
   code: string | undefined;
-  /** Of all errors, each once: `code reason`, where `-` stands for none. */
-  readonly refusals: string[] = [];
+  /** Of all errors, each once: `code reason`, where `-` stands for none. Undefined where there are none. */
+  refusals: string[] | undefined;
   reasons: string[] | undefined;
+
+  #client: ClientIdentity | undefined;
 
   constructor(id: string, entrance: string, request: IncomingMessage) {
     this.id = id;
     this.entrance = entrance;
     this.headers = request.headers;
     this.method = request.method ?? '';
+  }
+
+  /** What the client says of itself. */
+  get client(): ClientIdentity {
+    this.#client ??= readClient(this.headers);
+    return this.#client;
   }
 
   get outcome(): Outcome | undefined {
@@ -105,6 +113,7 @@ export class RequestTelemetry {
   #add(code: unknown, reason: unknown): void {
     const error = typeof code === 'string' ? wordOf(code) : 'INTERNAL_SERVER_ERROR';
     this.code ??= error;
+    this.refusals ??= [];
     if (this.refusals.length >= mostReasons) return;
     const known = typeof reason === 'string' ? wordOf(reason) : '-';
     const refusal = `${error} ${known}`;
@@ -139,11 +148,12 @@ export type ClientIdentity = { name: string | undefined; version: string | undef
 /** A word that another form would only make a label or a log line longer. */
 const clientWord = /^[\x21-\x7e]([\x20-\x7e]{0,62}[\x21-\x7e])?$/;
 
+const noClient: ClientIdentity = { name: undefined, version: undefined };
+
 export function readClient(headers: IncomingHttpHeaders): ClientIdentity {
-  return {
-    name: word(headers['graphql-client-name'] ?? headers['apollographql-client-name']),
-    version: word(headers['graphql-client-version'] ?? headers['apollographql-client-version']),
-  };
+  const name = word(headers['graphql-client-name'] ?? headers['apollographql-client-name']);
+  const version = word(headers['graphql-client-version'] ?? headers['apollographql-client-version']);
+  return name === undefined && version === undefined ? noClient : { name, version };
 }
 
 function word(header: string | string[] | undefined): string | undefined {

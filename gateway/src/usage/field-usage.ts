@@ -1,6 +1,6 @@
 import { otherUsage, type ReportedUsage } from '@signet/schema/contract';
 import type { OperationIdentity } from '../telemetry/operation-identity.ts';
-import { type RequestTelemetry, readClient } from '../telemetry/request-telemetry.ts';
+import type { RequestTelemetry } from '../telemetry/request-telemetry.ts';
 
 /** Counts who asks for which field at an entrance. Everything in it is bounded, whatever clients call themselves and ask for. */
 export type FieldUsage = {
@@ -22,6 +22,7 @@ const dayMs = 86_400_000;
 
 /** Client and version, joined. Neither holds a line break. */
 type Client = string;
+const namelessClient: Client = '\n';
 const otherClient: Client = `${otherUsage}\n`;
 
 /**
@@ -35,9 +36,8 @@ export function createFieldUsage({ now = Date.now, maxKept = maxSums } = {}): Fi
   const clients = new Set<Client>();
   const total = createSums(maxKept);
   const untaken = createSums(maxKept);
-  const clientOf = ({ headers }: RequestTelemetry): Client => {
-    const { name = '', version = '' } = readClient(headers);
-    const client = `${name}\n${version}`;
+  const clientOf = ({ client: { name = '', version = '' } }: RequestTelemetry): Client => {
+    const client = name === '' && version === '' ? namelessClient : `${name}\n${version}`;
     if (clients.has(client)) return client;
     if (clients.size >= maxClients) {
       // Where nobody takes what was counted, this alone ends the day.

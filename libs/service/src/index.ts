@@ -52,7 +52,7 @@ export {
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { type LogOutput, openLogOutput } from './log-output.ts';
-export { createLogger, type Logger, type LogWriter, logLevels, openInfoLines } from './logger.ts';
+export { createLogger, flatten, type Logger, type LogWriter, logLevels, openInfoLines } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';

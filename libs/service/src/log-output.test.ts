@@ -133,7 +133,7 @@ test('writes over no memory but its own, however long a line is', async ({ expec
   const output = openLogOutput({ fd: openSync(join(folder, 'long'), 'w') });
   const kept: Buffer[] = [];
   const texts: string[] = [];
-  for (const length of [10, 22_000, 25_000, 32_000, 40_000, 70_000, 10]) {
+  for (const length of [10, 88_000, 100_000, 128_000, 160_000, 280_000, 10]) {
     // Small ones are parts of one pool of Node's, as those of every other module are.
     for (let count = 0; count < 20; count++) {
       texts.push(`of another module ${texts.length}`);

@@ -22,9 +22,9 @@ const delayMs = 100;
 const urgentMs = 5;
 const urgentLevel = 40;
 /** Lines are collected outside of the heap: texts that live for some milliseconds would be copied by each collection of garbage. */
-const chunkBytes = 64 * 1024;
+const chunkBytes = 256 * 1024;
 /** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
-const mostChunks = 64;
+const mostChunks = 16;
 const retryMs = 1000;
 /** How long a process that ends waits for its reader to go on. */
 const lastMs = 2000;
@@ -53,7 +53,8 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let isFailing = false;
   /** What a full pipe took nothing of yet. */
   let stalled: Buffer | undefined;
-  let dueAt = Number.POSITIVE_INFINITY;
+  /** The delay that the timer was set with; none is set where it is infinite. */
+  let dueMs = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const note = (error: NodeJS.ErrnoException | null) => {
     if (error) {
@@ -68,9 +69,8 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     }
   };
   const schedule = (ms: number) => {
-    const at = performance.now() + ms;
-    if (at >= dueAt) return;
-    dueAt = at;
+    if (ms >= dueMs) return;
+    dueMs = ms;
     clearTimeout(timer);
     timer = setTimeout(flush, ms).unref();
   };
@@ -81,7 +81,7 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     used = 0;
   };
   const flush = () => {
-    dueAt = Number.POSITIVE_INFINITY;
+    dueMs = Number.POSITIVE_INFINITY;
     if (isWriting) return;
     if (full.length === 0) closeChunk();
     const bytes = full.shift();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { OperationHooks } from '@signet/service';
+import { createRequestValue, type OperationHooks } from '@signet/service';
 import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { GraphQLError } from 'graphql';
 import type { ContextReader } from './context-reader.ts';
@@ -9,10 +9,10 @@ import type { ContextReader } from './context-reader.ts';
  * a request whose proof was checked.
  */
 export function createRequestSpans(tracing: Tracing, readContext: ContextReader) {
-  const spans = new WeakMap<IncomingMessage, Span>();
+  const spans = createRequestValue<Span>('span');
   return (request: IncomingMessage, response: ServerResponse): Span => {
     // One that the direct route handed over has its span.
-    const known = spans.get(request);
+    const known = spans.of(request);
     if (known) return known;
     const span = tracing.startRequest({ headers: request.headers, isTrusted: true });
     spans.set(request, span);
