@@ -81,6 +81,19 @@ describe('the processes of docker-compose.yml', () => {
     expect([...running.keys()].sort()).toEqual(servers.sort());
   }, 120_000);
 
+  it('have the names of docker-compose.yml in their logs and metrics', async () => {
+    for (const [name, process] of running) {
+      const lines = process.output.split('\n').filter((line) => line.startsWith('{'));
+      const logged = lines.map((line) => JSON.parse(line) as { name: string; msg: string; url?: string });
+      expect([name, [...new Set(logged.map((line) => line.name))]]).toEqual([name, [name]]);
+      const url = logged.find(({ msg }) => msg === 'metrics are shown')?.url ?? '';
+      const metrics = await (await fetch(url)).text();
+      const services = new Set([...metrics.matchAll(/service="([^"]+)"/g)].map(([, service]) => service));
+      // `process`: what Node says of itself.
+      expect([name, [...services].sort()]).toEqual([name, [name, 'process'].sort()]);
+    }
+  });
+
   it('answer queries over several subgraphs for a customer and for staff, each with keys of its own', async () => {
     await ask('mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }', {
       input: customer,

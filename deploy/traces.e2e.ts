@@ -98,9 +98,9 @@ describe('a trace', () => {
     const { body } = await ask(signIn, { input: staff }, { traceparent });
     expect(body.errors).toBeUndefined();
     token = body.data.portalLogin.accessToken;
-    const spans = await traceOf(traceId, ['signet-gateway', 'signet-auth-portal']);
+    const spans = await traceOf(traceId, ['signet-gateway-graph', 'signet-auth-portal']);
     const [root] = spans.filter(({ parentSpanId }) => parentSpanId === spanId);
-    expect(root).toMatchObject({ service: 'signet-gateway', name: 'mutation', kind: 'server' });
+    expect(root).toMatchObject({ service: 'signet-gateway-graph', name: 'mutation', kind: 'server' });
     const inAuth = spans.filter(({ service }) => service === 'signet-auth-portal');
     const [server] = inAuth.filter(({ kind }) => kind === 'server');
     const below = childrenOf(inAuth, server).map(({ name }) => name);
@@ -123,10 +123,10 @@ describe('a trace', () => {
     const { body } = await ask(customers, { first: 3 }, headers);
     expect(body.errors).toBeUndefined();
     expect(body.data.portalMe.email).toBe(staff.email);
-    const spans = await traceOf(id, ['signet-gateway', 'signet-portal', 'signet-auth-portal']);
+    const spans = await traceOf(id, ['signet-gateway-graph', 'signet-portal', 'signet-auth-portal']);
     const [root] = spans.filter(({ parentSpanId }) => parentSpanId === spanId);
     expect(root).toMatchObject({
-      service: 'signet-gateway',
+      service: 'signet-gateway-graph',
       name: 'query',
       kind: 'server',
       isFailed: false,
@@ -164,12 +164,12 @@ describe('a trace', () => {
     });
     const [fast, refused] = ['aaaabbbbccccddddaaaabbbbccccdddd', 'ffffeeeeddddccccffffeeeeddddcccc'];
     await ask(customers, { first: 3 }, headers(fast));
-    const spans = await traceOf(fast, ['signet-gateway', 'signet-portal', 'signet-auth-portal']);
+    const spans = await traceOf(fast, ['signet-gateway-graph', 'signet-portal', 'signet-auth-portal']);
     const [root] = spans.filter(({ parentSpanId }) => parentSpanId === spanId);
     expect(root?.attributes['signet.lane']).toBe('fast');
     expect(childrenOf(spans, root).map(({ name }) => name)).not.toContain('plan an operation');
     await ask(customers, {}, { ...headers(refused), authorization: 'Bearer nonsense' });
-    const [refusal] = await traceOf(refused, ['signet-gateway']);
+    const [refusal] = await traceOf(refused, ['signet-gateway-graph']);
     expect(refusal).toMatchObject({
       name: 'GraphQL Operation',
       isFailed: false,

@@ -8,9 +8,9 @@ import { loadSubgraph } from '@signet/subgraph/define';
  */
 await runProcess(async () => {
   const name = process.argv[2] ?? process.env.SUBGRAPH ?? '';
-  const { configSchema, start } = await loadSubgraph(name);
+  const { configSchema, processNameOf, start } = await loadSubgraph(name);
   const config = loadConfig(configSchema, process.env) as SubgraphConfig;
-  const logger = createLogger(name, config.LOG_LEVEL);
+  const logger = createLogger(processNameOf?.(config) ?? name, config.LOG_LEVEL);
   const metrics = await openProcessMetrics(config, { logger });
   const server = await start(config, logger, { metrics });
   return {

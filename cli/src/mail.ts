@@ -1,12 +1,12 @@
 import { explainOperatorFailure } from '@signet/auth/operator';
-import { type MailStatus, readMailStatus, retryMails } from '@signet/auth/operator/mail';
+import { type MailStatus, readMailStatus, retryMails, sendTestMail } from '@signet/auth/operator/mail';
 import { type Platform, platforms } from '@signet/schema/contract';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { action, addExample, type Context, UsageError, type Work } from './command.ts';
 
 type PlatformOption = { platform?: Platform };
 
-/** `signet mail`: what an operator does about mails that could not be sent (docs/accounts.md). */
+/** `signet mail`: whether mails can be sent, and what an operator does about those that could not (docs/accounts.md). */
 export function define(command: Command, context: Context): void {
   command.description(
     'Works on the deployment whose variables an auth process would have; without them on the platform of npm start on this ' +
@@ -45,7 +45,31 @@ export function define(command: Command, context: Context): void {
         return 0;
       }),
     );
+  addExample(
+    command
+      .command('test')
+      .description('send one mail by MAIL_URL and MAIL_FROM, and show what the server answers')
+      .argument('<address>', 'who gets it', readAddress),
+    'npx signet mail test you@example.com',
+  ).action(
+    act(context, async (address: string) => {
+      const { server, from, attempt } = await sendTestMail(context.env, address);
+      context.print(`server: ${server}\nfrom:   ${from}\nto:     ${address}`);
+      if (attempt.outcome === 'sent') {
+        context.print(`sent:   ${attempt.answer}`);
+        return 0;
+      }
+      const answer = attempt.answer === undefined ? '' : `\n  ${attempt.answer}`;
+      context.printError(`${failures[attempt.outcome]} (${attempt.error})${answer}`);
+      return 1;
+    }),
+  );
 }
+
+const failures = {
+  refused: 'not sent: the server does not take this mail',
+  unreachable: 'not sent: the server cannot be reached, or takes no mail from us',
+};
 
 function platformOption(): Option {
   return new Option('--platform <platform>', 'whose mails (default: both)').choices(platforms);
@@ -54,6 +78,11 @@ function platformOption(): Option {
 function readId(text: string): string {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
     throw new InvalidArgumentError('It is a UUID.');
+  return text;
+}
+
+function readAddress(text: string): string {
+  if (!/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(text)) throw new InvalidArgumentError('It is an e-mail address.');
   return text;
 }
 

@@ -26,7 +26,11 @@ const commands: readonly LazyCommand[] = [
   ['restore', 'make SIGNET_HOME anew from such a file', () => import('./restore.ts')],
   ['keys', 'list, rotate, revoke and import signing keys and proof keys', () => import('./keys.ts')],
   ['audit', 'check whether anybody changed the audit log', () => import('./audit.ts')],
-  ['mail', 'show mails that wait or were given up, and try them again', () => import('./mail.ts')],
+  [
+    'mail',
+    'send a test mail; show mails that wait or were given up, and try them again',
+    () => import('./mail.ts'),
+  ],
   ['usage', 'say which client asks for which field', () => import('./usage.ts')],
   ['accounts', 'list erased accounts, and erase them again after a restore', () => import('./accounts.ts')],
   ['doctor', 'say what is wrong with a deployment, and what to do', () => import('./doctor.ts')],

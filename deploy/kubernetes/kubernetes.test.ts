@@ -5,16 +5,24 @@ import { processRoles } from '@signet/db';
 import { readOperatorConfig } from '@signet/db/operator';
 import { gatewayConfigSchema } from '@signet/gateway';
 import { settingGroups } from '@signet/launcher/settings';
+import {
+  authorizationServerMetadata,
+  listOauthPaths,
+  metadataPathOf,
+  platforms,
+} from '@signet/schema/contract';
 import { loadConfig } from '@signet/service';
 import { withOwnSettings } from '@signet/subgraph/config';
 import { ownSettings } from '@signet/subgraph/own-settings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { keysUrlOf } from '../../gateway/src/entrance/well-known.ts';
 import { readComposeFile, root } from '../compose-file.test-support.ts';
 import { makeSecrets, type SecretsFolder } from '../secrets.test-support.ts';
 import { type Process, portOf, readProcesses } from '../services.test-support.ts';
 import { type Resource, render } from './kustomize.test-support.ts';
 import { isLetThrough, type Party } from './network-policies.test-support.ts';
+import { serviceOf } from './routes.test-support.ts';
 import { findFaults } from './schemas.test-support.ts';
 import { metricsPort } from './workloads.ts';
 import { generateManifests } from './write-manifests.ts';
@@ -69,6 +77,35 @@ function environmentOf(overlay: string, { name, image }: Process): Record<string
   return { ...image.env, ...Object.fromEntries(values) };
 }
 
+/** What programs ask of a platform's issuer: the URLs of its metadata, the metadata itself, and every OAuth route. */
+function pathsOfIssuer(platform: (typeof platforms)[number]): string[] {
+  const issuerUrl = 'https://issuer.example';
+  const { issuer, ...metadata } = authorizationServerMetadata({
+    issuerUrl,
+    platform,
+    clients: { areSecretsOn: true },
+  });
+  const urls = Object.values(metadata).flatMap((value) =>
+    typeof value === 'string' && value.startsWith(issuerUrl) ? [new URL(value).pathname] : [],
+  );
+  const routes = listOauthPaths([platform]).map(({ path }) => path.replace('{provider}', 'example'));
+  return [...new Set([...urls, metadataPathOf(platform), ...routes])];
+}
+
+function expectIssuersFound(overlay: string, resources: readonly Resource[]): void {
+  const { ISSUER_URL = '' } = environmentOf(
+    overlay,
+    servers.find(({ name }) => name === 'gateway-user') as Process,
+  );
+  const { hostname } = new URL(ISSUER_URL);
+  for (const platform of platforms) {
+    const paths = pathsOfIssuer(platform);
+    expect(paths.length).toBeGreaterThan(5);
+    const services = paths.map((path) => [path, serviceOf(resources, hostname, path)]);
+    expect(services).toEqual(paths.map((path) => [path, `gateway-${platform}`]));
+  }
+}
+
 describe('deploy/kubernetes', () => {
   let secrets: SecretsFolder;
   let made: Resource[];
@@ -101,6 +138,7 @@ describe('deploy/kubernetes', () => {
     const resources = render(join(copy, 'overlays/production'));
     expect(resources.flatMap(findFaults)).toEqual([]);
     expect(resources.filter(({ kind }) => kind === 'Ingress')).toEqual([]);
+    expectIssuersFound('production', resources);
     for (const entrance of ['user', 'portal']) {
       const route = resources.find(
         ({ kind, metadata }) => kind === 'HTTPRoute' && metadata.name === `gateway-${entrance}`,
@@ -355,14 +393,30 @@ describe('deploy/kubernetes', () => {
       const [{ host, http }] = spec.rules;
       expect(spec.tls[0].hosts).toEqual([host]);
       expect(allowed).toContain(host);
-      expect(http.paths.map(({ backend }: { backend: object }) => backend)).toEqual([
-        { service: { name: metadata.name, port: { name: 'http' } } },
-      ]);
+      const [first, ...others] = http.paths;
+      const backend = { service: { name: metadata.name, port: { name: 'http' } } };
+      expect(first).toEqual({ path: '/', pathType: 'Prefix', backend });
+      expect(others.length > 0).toBe(metadata.name === 'gateway-user');
       return [metadata.name, host];
     });
     expect(hosts.map(([name]) => name).sort()).toEqual(['gateway-portal', 'gateway-user']);
     expect(new Set(hosts.map(([, host]) => host)).size).toBe(2);
     for (const { spec } of of('production', 'Service')) expect(spec.type ?? 'ClusterIP').toBe('ClusterIP');
+  });
+
+  it('leads all that programs ask of an issuer, below ISSUER_URL, to the gateway of its platform', () => {
+    expectIssuersFound('production', rendered.get('production') ?? []);
+  });
+
+  it('small: nothing but a port of this machine leads to an entrance, and each names its keys there', () => {
+    expect([...of('small', 'Ingress'), ...of('small', 'HTTPRoute')]).toEqual([]);
+    for (const platform of platforms) {
+      const gateway = servers.find(({ name }) => name === `gateway-${platform}`) as Process;
+      const mounted = withMountedFiles(environmentOf('small', gateway), gateway.name);
+      const { ISSUER_URL = '', ...environment } = loadConfig(gatewayConfigSchema, mounted);
+      const port = portOf(gateway.environment);
+      expect(keysUrlOf({ ...environment, ISSUER_URL }, port)).toBe(`http://localhost:${port}`);
+    }
   });
 
   describe.each(overlays)('the network of %s', (overlay) => {

@@ -177,6 +177,30 @@ describe('the alerts', () => {
   );
 });
 
+describe('docs/operations.md', () => {
+  const page = readFileSync(join(runbooks, '../operations.md'), 'utf8');
+  const [, commands = ''] = /^## Commands\n(.*?)^## /ms.exec(page) ?? [];
+  const ofOnePlace = /docker|kubectl|systemctl|journalctl|npm run|npx/;
+
+  test('has each command for compose, systemd and Kubernetes', () => {
+    const [, , ...rows] = [...commands.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) =>
+      row.split(/(?<!\\)\|/),
+    );
+    expect(rows.length).toBeGreaterThan(5);
+    for (const row of rows) {
+      expect(row).toHaveLength(4);
+      for (const cell of row) expect([row[0], cell.trim()]).not.toContain('');
+    }
+  });
+
+  test.each(globSync('*.md', { cwd: runbooks }))(
+    '%s names no command that works in one place only',
+    (name) => {
+      expect(readFileSync(join(runbooks, name), 'utf8')).not.toMatch(ofOnePlace);
+    },
+  );
+});
+
 describe('the dashboard', () => {
   const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 

@@ -3,4 +3,4 @@ export { type BuiltApp, registerBuiltApp } from './pages/built-app.ts';
 export { planningMemoryMb } from './planning/planning-pool.ts';
 export { type StartedWorker, startPlanningWorker } from './planning/start-worker.ts';
 export { loadSettings } from './settings-file/load-settings.ts';
-export { checkGateway, type GatewayOptions, startGateway } from './start.ts';
+export { checkGateway, type GatewayOptions, gatewayNameOf, startGateway } from './start.ts';

@@ -5,10 +5,8 @@ const { supergraph, config: path, check } = readFlags(process.argv.slice(2));
 // The planner takes as long to load as everything else, and loads beside it.
 const planningWorker = check ? undefined : startPlanningWorker();
 
-const [{ createLogger, runProcess }, { checkGateway, loadSettings, startGateway }] = await Promise.all([
-  import('@signet/service'),
-  import('./index.ts'),
-]);
+const [{ createLogger, runProcess }, { checkGateway, gatewayNameOf, loadSettings, startGateway }] =
+  await Promise.all([import('@signet/service'), import('./index.ts')]);
 
 const load = () =>
   loadSettings({ ...process.env, ...(supergraph !== undefined && { SUPERGRAPH_FILE: supergraph }) }, path);
@@ -20,7 +18,7 @@ await runProcess(async () => {
     console.log('The settings are valid.');
     process.exit(0);
   }
-  const logger = createLogger('gateway', config.LOG_LEVEL);
+  const logger = createLogger(gatewayNameOf(config), config.LOG_LEVEL);
   return startGateway(config, logger, {
     planningWorker,
     ...(path !== undefined && { settings: { path, load } }),

@@ -43,6 +43,12 @@ export type GatewayOptions = {
   settings?: { path: string; load(): GatewayConfig; pollMs?: number };
 };
 
+/** The name of the process in its log, metrics and traces: with ENTRANCES=user, gateway-user. */
+export function gatewayNameOf({ ENTRANCES = [] }: Pick<GatewayConfig, 'ENTRANCES'>): string {
+  const [only, another] = ENTRANCES;
+  return only !== undefined && another === undefined ? `gateway-${only}` : 'gateway';
+}
+
 /**
  * Starts the gateway with the entrances that its configuration names. Without names: all of them, outside production. No port is opened
  * before every entrance can be served.
@@ -74,17 +80,18 @@ export async function startGateway(
     const own = shownBy ? undefined : await openProcessMetrics(config, { logger });
     if (own) shared.push(() => own.stop());
     const shown = shownBy ?? own;
-    const metrics = shown?.of('gateway');
-    const tracing = await openTracing(config, { serviceName: 'signet-gateway', log: logger });
+    const processName = gatewayNameOf(config);
+    const metrics = shown?.of(processName);
+    const tracing = await openTracing(config, { serviceName: `signet-${processName}`, log: logger });
     if (tracing) shared.push(tracing.stop);
     let issuers = await openIssuers(config, logger, { tracing });
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
-    refetchOnRevokedKey(() => issuers, revocations.source);
+    refetchOnRevokedKey(() => issuers, revocations.source, logger);
     if (metrics) shared.push(measureProcess(metrics, { revocations, planning, issuersNow: () => issuers }));
     const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
     opened = await openEntrances(options);
-    for (const { name, health } of opened) shown?.addHealth('gateway', health, name);
+    for (const { name, health } of opened) shown?.addHealth(processName, health, name);
     shown?.addPage('/usage', () => readUsage(opened));
     const [url = ''] = await Promise.all(opened.map((entrance) => entrance.listen()));
     if (settings) {

@@ -5,7 +5,7 @@
  */
 
 import { loadSettings } from '../../gateway/src/settings-file/load-settings.ts';
-import { startGateway as start } from '../../gateway/src/start.ts';
+import { gatewayNameOf, startGateway as start } from '../../gateway/src/start.ts';
 import type { Environment } from '../../libs/service/src/config.ts';
 import { createLogger } from '../../libs/service/src/logger.ts';
 
@@ -35,7 +35,7 @@ export type RunningGateway = {
 export async function startGateway({ config: path, env = {} }: GatewayOptions = {}): Promise<RunningGateway> {
   const load = () => loadSettings(env as Environment, path);
   const config = load();
-  return start(config, createLogger('gateway', config.LOG_LEVEL), {
+  return start(config, createLogger(gatewayNameOf(config), config.LOG_LEVEL), {
     ...(path !== undefined && { settings: { path, load } }),
   });
 }

@@ -1,5 +1,6 @@
 import type { SubgraphDefinition } from '@signet/subgraph/define';
 import { type AuthConfig, type AuthOptions, authConfigSchema, startAuth } from './src/index.ts';
+import { processNameOf } from './src/platform-settings.ts';
 import { policies } from './src/policies.ts';
 
 /**
@@ -10,5 +11,6 @@ export default {
   name: 'auth',
   policyNames: Object.keys(policies),
   configSchema: authConfigSchema,
+  processNameOf,
   start: startAuth,
 } satisfies SubgraphDefinition<AuthConfig, AuthOptions>;

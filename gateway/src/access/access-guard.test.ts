@@ -288,7 +288,12 @@ it("logs a caller's refusals once a minute, and the last ones when it stops", as
     await gateway.stop();
   }
   const lines = info.mock.calls.filter(([, text]) => text === 'access refused');
-  expect(lines.map(([fields]) => (fields as unknown as { operations: number }).operations)).toEqual([1, 4]);
+  const fields = lines.map(([each]) => each as unknown as { operations: number; requestId: string });
+  expect(fields.map(({ operations }) => operations)).toEqual([1, 4]);
+  // Of the first one, and of the last.
+  const ids = fields.map(({ requestId }) => requestId);
+  expect(ids).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), expect.stringMatching(/^[\da-f-]{36}$/)]);
+  expect(ids[0]).not.toBe(ids[1]);
 });
 
 it('only logs in a dry run', async () => {
@@ -300,7 +305,13 @@ it('only logs in a dry run', async () => {
     expect(answer.body).toEqual({ data: { portalHealth: 'x' } });
     expect(dry.takeCalls()).toEqual(['portal']);
     expect(info).toHaveBeenCalledWith(
-      { dryRun: true, count: 1, refused: [{ coordinate: 'Query.portalHealth', reason: wrongPlatform }] },
+      {
+        dryRun: true,
+        requestId: expect.any(String),
+        traceId: undefined,
+        count: 1,
+        refused: [{ coordinate: 'Query.portalHealth', reason: wrongPlatform }],
+      },
       'access refused',
     );
   } finally {

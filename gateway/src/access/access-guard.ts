@@ -94,13 +94,15 @@ export function createAccessGuard({
 }
 
 type LoggedRefusal = ReturnType<typeof auditedCaller> & {
+  requestId: string;
+  traceId?: string | undefined;
   count: number;
   refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[];
 };
 
 /**
  * Logs one line a minute for each caller and reason, with the number of operations refused since the last line: anybody
- * can fill a log. A dry run logs every operation, since that is its purpose.
+ * can fill a log. The ids are those of the last one. A dry run logs every operation, since that is its purpose.
  */
 function createRefusalLog(logger: Logger, dryRun: boolean) {
   const write = (refusal: LoggedRefusal, operations: number | undefined) =>
@@ -108,12 +110,13 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
   const sampler = createSampler(write);
   return {
     add(refused: readonly RefusedField[], context: GatewayContext) {
-      const { session, clientAddress } = context;
+      const { session, clientAddress, requestId, telemetry } = context;
       const fields = refused
         .slice(0, maxLoggedFields)
         .map(({ coordinate, reason }) => ({ coordinate, reason }));
       const who = session.platform === 'none' ? {} : auditedCaller(session);
-      const refusal = { count: refused.length, refused: fields, ...who };
+      const traceId = telemetry?.span?.traceId;
+      const refusal = { requestId, traceId, count: refused.length, refused: fields, ...who };
       const caller = session.platform === 'none' ? clientAddress : (session.sessionId ?? callerOf(context));
       if (dryRun) write(refusal, undefined);
       else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);

@@ -68,6 +68,7 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
         telemetryOf(request)?.answered(errors, false);
         onRefused?.(request, errors, status);
       },
+      traceIdOf: (request) => telemetryOf(request)?.span?.traceId,
     },
     expect: (names) => measure?.expect(names),
     stop: () => measure?.stop(),

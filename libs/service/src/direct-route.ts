@@ -46,6 +46,9 @@ export type DirectHandler = {
   answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
 };
 
+/** Runs what serves a request so that its lines in the log have the request's ids. */
+export type AsRequest = <T>(request: IncomingMessage, response: ServerResponse, fn: () => T) => T;
+
 type DirectRouteOptions = {
   logger: Logger;
   bodyLimitBytes: number;
@@ -53,6 +56,7 @@ type DirectRouteOptions = {
   headers: Readonly<Record<string, string>>;
   /** With one, answers carry the id of their request. */
   follower: Pick<RequestFollower, 'refused'> | undefined;
+  asRequest: AsRequest;
   /** False from when the server begins to close: no connection is kept alive any longer. */
   isServing(): boolean;
   /** Whether nothing speaks against the request before its body is read. */
@@ -70,7 +74,7 @@ export type OpenDirectRoute = {
 
 export function openDirectRoute(
   route: DirectRoute,
-  { logger, bodyLimitBytes, headers, follower, isServing, isUsual, readJson }: DirectRouteOptions,
+  { logger, bodyLimitBytes, headers, follower, asRequest, isServing, isUsual, readJson }: DirectRouteOptions,
 ): OpenDirectRoute {
   const usualHeaders = Object.entries(headers).flat();
   const handedOver = new WeakMap<IncomingMessage, Buffer>();
@@ -87,7 +91,7 @@ export function openDirectRoute(
       return await handler.answer(request, reply);
     } catch (error) {
       // It may have changed something, so it is not tried again.
-      logger.error({ err: error }, 'a request failed');
+      logger.error({ err: error, requestId: request.id }, 'a request failed');
       reply.code(500);
       reply.header('content-type', 'application/json; charset=utf-8');
       const body = internalErrorBody(follower && request.id);
@@ -109,7 +113,10 @@ export function openDirectRoute(
           handler.check?.(request, body);
           return readJson(body);
         }, bytes);
-        const text = request.body === undefined ? undefined : await answer(handler, request, reply);
+        const text =
+          request.body === undefined
+            ? undefined
+            : await asRequest(raw, response, () => answer(handler, request, reply));
         if (text !== undefined) return send(text, reply);
         handedOver.set(raw, bytes);
         fastify(raw, response);
@@ -117,7 +124,7 @@ export function openDirectRoute(
       readBody(raw, (bytes) =>
         take(bytes).catch((error: unknown) => {
           // A header that cannot be written, for instance.
-          logger.error({ err: error }, 'a request failed');
+          logger.error({ err: error, requestId: request.id }, 'a request failed');
           response.destroy();
         }),
       );

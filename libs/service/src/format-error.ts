@@ -15,6 +15,7 @@ import {
 } from './error-texts.ts';
 import { type ErrorTranslation, RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { createOutageLog } from './outage-log.ts';
 
 type FormatErrorOptions = {
   logger: Logger;
@@ -32,6 +33,7 @@ export type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) 
 /** Builds Apollo's `formatError`. Refusals and request errors pass; every other error is logged and answered without its cause. */
 export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatter {
   const { logger, translate, trustsExtensions = false } = options;
+  const logOutage = createOutageLog(logger);
   const conceal = (formatted: GraphQLFormattedError, cause: unknown, message: string) => {
     logger.error({ err: cause, path: formatted.path }, message);
     return internalError();
@@ -40,7 +42,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
     const cause = causeOf(error);
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
-      logOutage(logger, refusal);
+      logOutage(refusal);
       return publicError(refusal.message, refusal.code, refusal.reason, refusal);
     }
     const { code, serviceName } = formatted.extensions ?? {};
@@ -122,13 +124,6 @@ function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormatte
 function readStepUp(value: unknown): StepUp | undefined {
   const { maxAge } = (value ?? {}) as Partial<StepUp>;
   return Number.isSafeInteger(maxAge) ? { maxAge: maxAge as number } : undefined;
-}
-
-/** The operator needs the cause of an outage; the answer does not show it. */
-function logOutage(logger: Logger, refusal: RefusalError): void {
-  if (refusal.httpStatus >= 500 && refusal.cause !== undefined) {
-    logger.error({ err: refusal.cause, reason: refusal.reason }, 'a request was refused: something is down');
-  }
 }
 
 /** The refusal in an error. Apollo wraps what a context function throws, graphql-js what a resolver throws; each in another field. */

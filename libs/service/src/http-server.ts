@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
-import { type DirectRoute, openDirectRoute } from './direct-route.ts';
+import { type AsRequest, type DirectRoute, openDirectRoute } from './direct-route.ts';
 import {
   errorBody,
   internalErrorBody,
@@ -37,6 +37,7 @@ import {
   requestIdOf,
   stampErrors,
 } from './request-follower.ts';
+import { runAsRequest } from './request-ids.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -139,6 +140,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   const refusedHosts = createRefusedHosts(logger);
   server.addHook('onClose', async () => refusedHosts.stop());
+  const asRequest: AsRequest = (raw, response, fn) => {
+    if (!follower) return fn();
+    const requestId = requestIdOf(raw);
+    const traceId = follower.traceIdOf?.(raw);
+    return runAsRequest(traceId === undefined ? { requestId } : { requestId, traceId }, response, fn);
+  };
   const direct =
     options.direct &&
     openDirectRoute(options.direct, {
@@ -146,6 +153,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       bodyLimitBytes: options.bodyLimitBytes ?? defaultBodyLimitBytes,
       headers,
       follower,
+      asRequest,
       isServing: () => phase === 'serving',
       isUsual: (raw) => !isOfFlood(raw) && findTargetFault(raw) === undefined,
       readJson: createPlainJsonReader(server),
@@ -202,6 +210,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     }
     done(null, direct?.bodyOf(raw) ?? payload);
   });
+  // Not before: what reads the body goes on where Node read the bytes, and is bound to no request.
+  server.addHook('preValidation', ({ raw }, reply, done) => asRequest(raw, reply.raw, done));
   const usualHeaders = Object.entries(headers);
   // A connection that is kept alive would keep the server from closing.
   server.addHook('onSend', ({ raw, id }, reply, payload, done) => {
@@ -239,7 +249,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     }
     const status = error?.statusCode ?? 500;
     if (status < 400 || status >= 500) {
-      logger.error({ err: error }, 'a request failed');
+      logger.error({ err: error, requestId: request.id }, 'a request failed');
       return reply.code(500).send(internalErrorBody());
     }
     // Before the parameters are looked at.

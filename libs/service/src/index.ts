@@ -55,6 +55,7 @@ export { type LogOutput, openLogOutput } from './log-output.ts';
 export { createLogger, flatten, type Logger, type LogWriter, logLevels, openInfoLines } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
+export { createOutageLog } from './outage-log.ts';
 export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 export { quoteJson } from './quote-json.ts';
 export { refusalLabels } from './refusal-labels.ts';
@@ -73,6 +74,7 @@ export {
   requestIdOf,
   withRequestId,
 } from './request-follower.ts';
+export { findRequestIds, type RequestIds, runAsRequest } from './request-ids.ts';
 export { createRequestValue, type RequestValue } from './request-value.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';

@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import { type LogOutput, openLogOutput } from './log-output.ts';
+import { findRequestIds } from './request-ids.ts';
 
 export type Logger = PinoLogger;
 
@@ -22,7 +23,7 @@ const secretFields = [
 
 /**
  * JSON lines on standard output, or to `destination`, which several loggers of a process should share. Fields that may hold a secret are removed at the top and one or two levels
- * deep.
+ * deep. A line that is written while a request is served has the request's ids (request-ids.ts).
  */
 export function createLogger(name: string, level: LogLevel, destination?: LogOutput): Logger {
   const options = {
@@ -33,6 +34,8 @@ export function createLogger(name: string, level: LogLevel, destination?: LogOut
       censor: '[redacted]',
     },
     serializers: { err: (error: unknown) => describeError(error) },
+    // pino adds the fields of the line to it.
+    mixin: () => ({ ...findRequestIds() }),
   };
   return pino(options, destination ?? openLogOutput());
 }

@@ -10,6 +10,8 @@ export type RequestFollower = {
   begin(request: IncomingMessage, response: ServerResponse): string;
   /** Called for errors that the HTTP server answers with by itself, or a framework on it: nothing else knows of them. */
   refused(request: IncomingMessage, errors: readonly GraphQLFormattedError[], status: number): void;
+  /** The id of the trace of a request that has begun; undefined where nothing is traced. */
+  traceIdOf?(request: IncomingMessage): string | undefined;
 };
 
 const idKey = Symbol('signet.requestId');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHttpServer, createLogger } from '@signet/service';
+import { createHttpServer, createLogger, findRequestIds } from '@signet/service';
 import { expect, test, vi } from 'vitest';
 import { createRequestScope, registerRequestScope } from './request-scope.ts';
 
@@ -32,6 +32,19 @@ function setUp() {
     });
   return { server, ask, handler, deadlines, callers };
 }
+
+test('a line that is written meanwhile has the id that the gateway gave the request', async () => {
+  const { ask, handler } = setUp();
+  const found: unknown[] = [];
+  handler.mockImplementation(async () => {
+    await sleep(1);
+    found.push(findRequestIds());
+    return { data: {} };
+  });
+  await ask('id="r"');
+  await ask('no dictionary "');
+  expect(found).toEqual([{ requestId: 'r' }, undefined]);
+});
 
 test('serves a request until what the gateway had left is over', async () => {
   const { ask, deadlines } = setUp();

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readClientPrefix } from '@signet/flow';
-import { createRequestValue, RefusalError } from '@signet/service';
+import { createRequestValue, RefusalError, runAsRequest } from '@signet/service';
 import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from './context-reader.ts';
@@ -43,12 +43,16 @@ export function createRequestScope(
       if (begun.of(raw) === undefined) begun.set(raw, performance.now());
     },
     run(request, reply, fn) {
-      const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
+      const { timeoutMs, clientAddress = null, requestId } = readContext(request) ?? {};
       const now = performance.now();
       const deadline = timeoutMs === undefined ? undefined : (begun.of(request.raw) ?? now) + timeoutMs;
       if (deadline !== undefined && deadline <= now) return undefined;
       const caller = `address ${readClientPrefix(clientAddress).site}`;
-      return inRequest({ deadline, caller, span: spanOf?.(request.raw, reply.raw) }, fn);
+      const span = spanOf?.(request.raw, reply.raw);
+      const scope = { deadline, caller, span };
+      if (requestId === undefined) return inRequest(scope, fn);
+      const ids = { requestId, ...(span && { traceId: span.traceId }) };
+      return runAsRequest(ids, reply.raw, () => inRequest(scope, fn));
     },
   };
 }

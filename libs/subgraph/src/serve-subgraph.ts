@@ -99,8 +99,8 @@ export type SubgraphOptions = {
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   name: SubgraphName;
-  /** How gateways know this process, in peers.json: its name, except where several do one subgraph's work. */
-  proofName?: string;
+  /** How metrics, traces and gateways (in peers.json) know this process: its name, except where several do one subgraph's work. */
+  processName?: string;
   logger: Logger;
   resolvers: unknown;
   /** The functions that `@policy` rules name; none where there are no such rules. */
@@ -136,11 +136,11 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
 export async function serveSubgraph<C extends GuardContext>(
   options: ServeSubgraphOptions<C>,
 ): Promise<RunningServer> {
-  const { config, logger, database } = options;
+  const { config, logger, database, processName = options.name } = options;
   const tracing =
     options.tracing ??
     (await openTracing(config, {
-      serviceName: `signet-${options.proofName ?? options.name}`,
+      serviceName: `signet-${processName}`,
       log: logger,
     }));
   const issuers =
@@ -150,13 +150,8 @@ export async function serveSubgraph<C extends GuardContext>(
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
   const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
-  const metrics = options.metrics?.of(options.name);
-  const proof = await openProofCheck(
-    options.proofName ?? options.name,
-    config,
-    logger,
-    metrics && createProofCount(metrics),
-  );
+  const metrics = options.metrics?.of(processName);
+  const proof = await openProofCheck(processName, config, logger, metrics && createProofCount(metrics));
   const { nonces } = options;
   const operationProof = proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
@@ -164,7 +159,7 @@ export async function serveSubgraph<C extends GuardContext>(
     throw error;
   });
   options.onRevocations?.(revocations.feed);
-  refetchOnRevokedKey(() => issuers, revocations.source);
+  refetchOnRevokedKey(() => issuers, revocations.source, logger);
   const endMeasuring = metrics && measureVerification(metrics, issuers, revocations, options.revocations);
   const verifier = createVerifier({
     issuers,
@@ -227,7 +222,7 @@ export async function serveSubgraph<C extends GuardContext>(
     await tracing?.stop();
     throw error;
   });
-  options.metrics?.addHealth(options.name, server.health);
+  options.metrics?.addHealth(processName, server.health);
   return server;
 }
 

@@ -74,7 +74,7 @@ export const tracingConfigFields = {
     .string()
     .max(100)
     .optional()
-    .describe('The name of the process in traces. By default its own, such as `signet-gateway`.'),
+    .describe('The name of the process in traces. By default its own, such as `signet-gateway-user`.'),
   OTEL_RESOURCE_ATTRIBUTES: pairs(
     'must be pairs such as deployment.environment.name=production, separated by commas',
   )

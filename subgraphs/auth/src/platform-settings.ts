@@ -122,8 +122,8 @@ export function prefixOf(platform: Platform): Prefix {
   return platform === 'user' ? 'USER' : 'PORTAL';
 }
 
-/** The name of this process in peers.json: a gateway must know which platforms it holds. */
-export function proofNameOf({ AUTH_PLATFORMS }: HeldPlatforms): string {
+/** The name of this process in its log, metrics and traces, and in peers.json: a gateway must know which platforms it holds. */
+export function processNameOf({ AUTH_PLATFORMS }: HeldPlatforms): string {
   return AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${AUTH_PLATFORMS}`;
 }
 

@@ -43,7 +43,7 @@ import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
-import { getPlatformSettings } from './platform-settings.ts';
+import { getPlatformSettings, processNameOf } from './platform-settings.ts';
 import { pruneRefusalRecords } from './refusals/refusal-records.queries.ts';
 import { readServiceRules } from './services/service-settings.ts';
 import type { AuthConfig } from './settings.ts';
@@ -127,7 +127,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     log: logger,
     ...(options.onQuery && { onQuery: options.onQuery }),
   });
-  const metrics = options.metrics?.of('auth');
+  const metrics = options.metrics?.of(processNameOf(config));
   const measured = metrics && createAuthMetrics(metrics, platform);
   const endMeasuring = measurePool(metrics, `auth-${platform}`, database.db);
   let keys: KeyRing | undefined;

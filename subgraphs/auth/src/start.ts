@@ -15,7 +15,7 @@ import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
 import { registerOauthRoutes } from './oauth/oauth-routes.ts';
-import { heldPlatforms, proofNameOf } from './platform-settings.ts';
+import { heldPlatforms, processNameOf } from './platform-settings.ts';
 import { policies } from './policies.ts';
 import { registerRefusalRecords } from './refusals/refusal-records.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
@@ -37,7 +37,8 @@ export async function startAuth(
   logger: Logger,
   options: AuthOptions = {},
 ): Promise<RunningServer> {
-  const tracing = await openTracing(config, { serviceName: `signet-${proofNameOf(config)}`, log: logger });
+  const processName = processNameOf(config);
+  const tracing = await openTracing(config, { serviceName: `signet-${processName}`, log: logger });
   const platforms = await startPlatforms(config, logger, options, tracing).catch(async (error) => {
     await tracing?.stop();
     throw error;
@@ -60,7 +61,7 @@ export async function startAuth(
     );
     // All replicas hold the same platforms, and so agree on the first.
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
-    const metrics = options.metrics?.of('auth');
+    const metrics = options.metrics?.of(processName);
     const issuers = [...local, ...foreign];
     const { publicationSeconds = defaultKeyTiming.publicationSeconds } = options.keyTiming ?? {};
     const { findTenantId } = first.database;
@@ -71,7 +72,7 @@ export async function startAuth(
     });
     return await serveSubgraph({
       name: 'auth',
-      proofName: proofNameOf(config),
+      processName,
       config,
       logger,
       resolvers: { ...resolvers, Mutation: countSignIns(resolvers.Mutation, metrics, platformOfField) },

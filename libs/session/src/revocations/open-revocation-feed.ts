@@ -87,14 +87,18 @@ export async function openRevocations(
 }
 
 /**
- * When a signing key is revoked, the keys of its issuer are fetched again at once: from now on another key signs. `issuersNow` gives those
- * that are trusted at that time.
+ * When a signing key is revoked, the log says so, and the keys of its issuer are fetched again at once: from now on another key signs.
+ * `issuersNow` gives those that are trusted at that time.
  */
 export function refetchOnRevokedKey(
   issuersNow: () => readonly TrustedIssuer[],
   revocations: RevocationSource,
+  logger: Pick<Logger, 'warn'>,
 ): void {
-  revocations.onKeyRevoked((platform) => {
+  revocations.onKeyRevoked((platform, kid) => {
+    // What was revoked before the process started is no news.
+    if (revocations.state() !== 'unread')
+      logger.warn({ platform, kid }, 'a signing key was revoked: its tokens are refused from now on');
     for (const issuer of issuersNow()) {
       if (issuer.platform === platform && !issuer.foreign) issuer.keys.refetch();
     }

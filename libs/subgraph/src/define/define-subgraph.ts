@@ -75,6 +75,8 @@ export type SubgraphDefinition<Config = SubgraphConfig, Options extends object =
   policyNames: readonly string[];
   /** The environment variables of its process. */
   configSchema: z.ZodObject;
+  /** The name of a process with this configuration, where several do the subgraph's work. Default: that of the subgraph. */
+  processNameOf?(config: Config): string;
   /** Starts its server. The caller stops it. */
   start(config: Config, logger: Logger, options?: Options): Promise<RunningServer>;
 };

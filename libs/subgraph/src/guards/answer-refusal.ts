@@ -1,14 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import { internalErrorText } from '@signet/schema/contract';
-import { errorBody, type Logger, MalformedRequestError, RefusalError, refusalHeaders } from '@signet/service';
+import {
+  createOutageLog,
+  errorBody,
+  type Logger,
+  MalformedRequestError,
+  RefusalError,
+  refusalHeaders,
+} from '@signet/service';
 import { BodyTooLargeError } from './read-body.ts';
 
 type Refused = { status: number; body: object; headers?: readonly (readonly [string, string])[] };
 
-/** Answers a request that comes to no resolver, by the table of docs/errors.md. Causes are logged and not sent. */
-export function answerRefusal(response: ServerResponse, error: unknown, logger: Logger): void {
-  const { status, body, headers = [] } = describe(error, logger);
-  answerJson(response, status, body, headers);
+export type RefusalAnswer = (response: ServerResponse, error: unknown) => void;
+
+/** Creates what answers a request that comes to no resolver, by the table of docs/errors.md. Causes are logged and not sent. */
+export function createRefusalAnswer(logger: Logger): RefusalAnswer {
+  const logOutage = createOutageLog(logger);
+  return (response, error) => {
+    if (error instanceof RefusalError) logOutage(error);
+    const { status, body, headers = [] } = describe(error, logger);
+    answerJson(response, status, body, headers);
+  };
 }
 
 /** Writes a whole answer. Nothing may keep it: it is for one caller. */
@@ -31,9 +44,6 @@ export function answerJson(
 
 function describe(error: unknown, logger: Logger): Refused {
   if (error instanceof RefusalError) {
-    if (error.httpStatus >= 500 && error.cause !== undefined) {
-      logger.error({ err: error.cause, reason: error.reason }, 'a request was refused: something is down');
-    }
     return {
       status: error.httpStatus,
       body: errorBody(error.message, error.code, error.reason),

@@ -97,7 +97,7 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
     proof.stop();
     throw error;
   });
-  refetchOnRevokedKey(() => issuers, revocations.source);
+  refetchOnRevokedKey(() => issuers, revocations.source, logger);
   const verifier = createVerifier({ issuers, revocations: revocations.source });
   const nonces = options.nonces ?? (proof.check ? openMemoryNonces(logger) : createMemoryNonceStore());
   let operationProof: OperationProof | undefined;

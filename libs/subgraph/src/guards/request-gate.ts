@@ -9,8 +9,10 @@ import {
   healthPaths,
   type Logger,
   otherHost,
+  type RequestIds,
   readAuthorization,
   readJson,
+  runAsRequest,
   type SignetContext,
   subgraphBodyLimitBytes,
   valuesOfHeader,
@@ -19,7 +21,7 @@ import type { Session } from '@signet/session';
 import { createContextReader } from '../context-reader.ts';
 import { type ProofCheck, verifyMessage } from '../proof/proof-gate.ts';
 import { type GuardedContext, rememberAdmitted } from './admitted.ts';
-import { answerJson, answerRefusal } from './answer-refusal.ts';
+import { answerJson, createRefusalAnswer } from './answer-refusal.ts';
 import { type OperationGate, readOperationBody } from './operation-gate.ts';
 import { readBody } from './read-body.ts';
 
@@ -57,7 +59,8 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { logger, proof: check } = options;
   const contextOf = createContextReader();
   const isOurHost = createHostCheck(options.allowedHosts);
-  const admit = async (req: Parameters<RequestGate>[0]): Promise<boolean> => {
+  const answerRefusal = createRefusalAnswer(logger);
+  const admit = async (req: Parameters<RequestGate>[0], ids: RequestIds): Promise<boolean> => {
     assertReadableBody(req);
     const bytes = await readBody(req, subgraphBodyLimitBytes);
     if (!bytes) return false;
@@ -69,11 +72,12 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
       const message = readSignedMessage({ method, rawHeaders, url: originalUrl }, bytes);
       proof = tellRefusal(check, req, () => verifyMessage(check.verifier, message, signetContext));
     }
+    if (signetContext) ids.requestId = signetContext.requestId;
     const body = readJson(bytes);
     const operation = readOperationBody(body);
     const request = {
       authorization: readAuthorization(req),
-      signetContext: signetContext ?? { requestId: crypto.randomUUID() },
+      signetContext: signetContext ?? { requestId: ids.requestId },
     };
     const found = await options.findSession(request);
     options.assertSession(proof, found.session);
@@ -96,10 +100,12 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
       const body = errorBody('This path takes POST.', 'BAD_REQUEST');
       return answerJson(res, 405, body, [['allow', 'POST']]);
     }
-    admit(req).then(
-      (isAdmitted) => isAdmitted && next(),
+    // The gateway's own, once it is proven that one has sent the request.
+    const ids = { requestId: crypto.randomUUID() };
+    admit(req, ids).then(
+      (isAdmitted) => isAdmitted && runAsRequest(ids, res, next),
       (error) => {
-        answerRefusal(res, error, logger);
+        runAsRequest(ids, res, () => answerRefusal(res, error));
         if (!req.complete) closeAfter(req, res);
       },
     );

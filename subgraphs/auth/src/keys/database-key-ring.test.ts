@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, type Database } from '@signet/db';
+import { createLogger, type Logger } from '@signet/service';
 import { createTestDatabase, type TestDatabase } from '@signet/testing';
 import type { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,10 +39,19 @@ afterEach(async () => {
   await database.drop();
 });
 
-const open = async (changes: Parameters<typeof testKeySettings>[1] = {}) => {
-  const ring = await openTestRing(database, testKeySettings(clock, changes));
+const open = async (changes: Parameters<typeof testKeySettings>[1] = {}, logger?: Logger) => {
+  const ring = await openTestRing(database, testKeySettings(clock, changes), logger);
   rings.push(ring);
   return ring;
+};
+/** A logger, and what it was told since it was last asked. */
+const listen = () => {
+  const lines: [fields: Record<string, unknown>, message: string][] = [];
+  const logger = createLogger('test', 'silent');
+  const take = (...line: unknown[]) => void lines.push(line as (typeof lines)[number]);
+  vi.spyOn(logger, 'info').mockImplementation(take);
+  vi.spyOn(logger, 'error').mockImplementation(take);
+  return { logger, lines, takeLines: () => lines.splice(0) };
 };
 const signing = async (ring: KeyRing) => (await ring.getSigningKey()).kid;
 const states = () =>
@@ -249,7 +260,53 @@ describe('the key-encryption key', () => {
   });
 });
 
+describe('the log', () => {
+  it('has a line for each change of the key set, whoever made it, and no key', async () => {
+    const own = listen();
+    const ring = await open({}, own.logger);
+    const [active, next] = kidsOf(ring) as [string, string];
+    const changed = (kid: string | undefined, state: string) => [
+      { platform: 'user', kid, state },
+      `signing key: ${state} now`,
+    ];
+    expect(own.takeLines()).toEqual([changed(active, 'active'), changed(next, 'next')]);
+    // The ring's own.
+    clock.forward(30 * day);
+    await waitForKey(ring, next);
+    const third = kidsOf(ring).find((kid) => kid !== active && kid !== next);
+    expect(own.takeLines()).toEqual([
+      changed(active, 'retiring'),
+      changed(next, 'active'),
+      changed(third, 'next'),
+    ]);
+    await revokeKey(db, testKeySettings(clock), next);
+    await waitForKey(ring, third as string);
+    const fourth = kidsOf(ring).at(-1);
+    expect(own.takeLines()).toEqual([
+      changed(next, 'retired'),
+      changed(third, 'active'),
+      changed(fourth, 'next'),
+    ]);
+  });
+});
+
 describe('a process that can not read its keys', () => {
+  it('says so once, and once that it can again', async () => {
+    const { logger, lines } = listen();
+    const timing = { ...testKeySettings(clock).timing, pollSeconds: 0.02 };
+    await open({ timing }, logger);
+    lines.splice(0);
+    await database.query('alter table auth.signing_key rename to gone');
+    await expect.poll(() => lines.length).toBe(1);
+    await sleep(300);
+    await database.query('alter table auth.gone rename to signing_key');
+    await expect.poll(() => lines.length).toBe(2);
+    expect(lines.map(([, message]) => message)).toEqual([
+      'the signing keys could not be read; the previous ones stay in use',
+      'the signing keys can be read again',
+    ]);
+  });
+
   it('verifies with those it has, and signs nothing once another may have rotated', async () => {
     const timing = { ...testKeySettings(clock).timing, staleSeconds: 0.5 };
     const ring = await open({ timing });

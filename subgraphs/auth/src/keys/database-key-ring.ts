@@ -60,15 +60,21 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
   });
   const openKeys = createKeyOpener(settings);
 
-  const toSnapshot = async ({ rows, readAt, changes }: ReadKeys): Promise<Snapshot> => {
+  const logChanges = (changes: readonly KeyChange[]) => {
     for (const { kid, state } of changes) {
       logger.info({ platform, kid, state }, `signing key: ${state} now`);
     }
-    return { keys: await openKeys(rows), readAt, readAtMs: performance.now() };
   };
+  const toSnapshot = async ({ rows, readAt }: ReadKeys): Promise<Snapshot> => ({
+    keys: await openKeys(rows),
+    readAt,
+    readAtMs: performance.now(),
+  });
   let snapshot: Snapshot;
   try {
-    snapshot = await toSnapshot(await prepareSigningKeys(db, settings, openKeys));
+    const { changes, ...read } = await prepareSigningKeys(db, settings, openKeys);
+    snapshot = await toSnapshot(read);
+    logChanges(changes);
   } catch (error) {
     await db.destroy();
     throw error;
@@ -76,14 +82,22 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
 
   const isFresh = () => performance.now() - snapshot.readAtMs < timing.staleSeconds * 1000;
   const refresh = createSingleFlight(() => outsideRequests(read));
+  let isFailing = false;
   const read = async () => {
     try {
-      snapshot = await toSnapshot(await readSigningKeys(db, settings));
+      const next = await toSnapshot(await readSigningKeys(db, settings));
+      // By whomever they were made: this process, another one, an operator, staff.
+      logChanges(findChanges(snapshot.keys, next.keys));
+      snapshot = next;
+      if (isFailing) logger.info({ platform }, 'the signing keys can be read again');
+      isFailing = false;
     } catch (error) {
-      logger.error(
-        { err: error, platform },
-        'the signing keys could not be read; the previous ones stay in use',
-      );
+      if (!isFailing)
+        logger.error(
+          { err: error, platform },
+          'the signing keys could not be read; the previous ones stay in use',
+        );
+      isFailing = true;
     }
   };
   /** Reads the keys where they are too old to be used. Whoever waits holds a connection of another pool, so not for long. */
@@ -169,7 +183,21 @@ function createSingleFlight(run: () => Promise<void>): (() => Promise<void>) & {
   });
 }
 
-type ReadKeys = { rows: SigningKeyRow[]; readAt: Date; changes: KeyChange[] };
+/** A key that is gone from the set is retired: it went by itself, or was revoked. */
+function findChanges(before: readonly StoredKey[], after: readonly StoredKey[]): KeyChange[] {
+  const stateBefore = new Map(before.map(({ row }) => [row.kid, row.state]));
+  const left = new Set(after.map(({ row }) => row.kid));
+  return [
+    ...before
+      .filter(({ row }) => !left.has(row.kid))
+      .map(({ row }) => ({ kid: row.kid, state: 'retired' as const })),
+    ...after
+      .filter(({ row }) => stateBefore.get(row.kid) !== row.state)
+      .map(({ row: { kid, state } }) => ({ kid, state })),
+  ];
+}
+
+type ReadKeys = { rows: SigningKeyRow[]; readAt: Date };
 
 /**
  * At the start of a process: makes the missing keys, and replaces the waiting key where another algorithm is configured now.
@@ -179,7 +207,7 @@ function prepareSigningKeys(
   db: Kysely<Database>,
   settings: KeySettings,
   check: (rows: readonly SigningKeyRow[]) => Promise<unknown>,
-): Promise<ReadKeys> {
+): Promise<ReadKeys & { changes: KeyChange[] }> {
   return db.transaction().execute(async (trx) => {
     await lockSigningKeys(trx, settings.platform);
     await check(await listSigningKeys(trx, settings.platform));
@@ -197,13 +225,13 @@ async function readSigningKeys(db: Kysely<Database>, settings: KeySettings): Pro
   const rows = await listSigningKeys(db, platform);
   const readAt = timing.now ? timing.now() : await readDatabaseTime(db);
   if (planKeySteps(rows, policyOf(settings), readAt).length === 0) {
-    return { rows, readAt, changes: [] };
+    return { rows, readAt };
   }
   return db.transaction().execute(async (trx) => {
     const isMine = await tryLockSigningKeys(trx, platform);
     const now = await readTime(trx, settings);
-    const changes = isMine ? await advanceKeys({ trx, settings, now }) : [];
-    return { rows: await listSigningKeys(trx, platform), readAt: now, changes };
+    if (isMine) await advanceKeys({ trx, settings, now });
+    return { rows: await listSigningKeys(trx, platform), readAt: now };
   });
 }
 

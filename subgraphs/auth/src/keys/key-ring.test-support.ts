@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createLogger } from '@signet/service';
+import { createLogger, type Logger } from '@signet/service';
 import type { TestDatabase } from '@signet/testing';
 import type { KeySettings } from './change-keys.ts';
 import { openDatabaseKeyRing } from './database-key-ring.ts';
@@ -33,13 +33,17 @@ export function testKeySettings(clock: TestClock, changes: Partial<KeySettings> 
   };
 }
 
-export function openTestRing(database: TestDatabase, settings: KeySettings): Promise<KeyRing> {
+export function openTestRing(
+  database: TestDatabase,
+  settings: KeySettings,
+  logger: Logger = createLogger('test', 'silent'),
+): Promise<KeyRing> {
   const role = settings.platform === 'user' ? 'signet_auth_user' : 'signet_auth_portal';
   return openDatabaseKeyRing({
     databaseUrl: database.urlOf(role),
     directDatabaseUrl: database.urlOf(role),
     settings,
-    logger: createLogger('test', 'silent'),
+    logger,
   });
 }
 

@@ -2,13 +2,16 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailMessage } from './mail-message.ts';
 import type { MailServer } from './mail-settings.ts';
 
-/** What became of an attempt to hand a mail over. `error` names no address. */
+/**
+ * What became of an attempt to hand a mail over. `error` names no address. `answer`: the server's own words, for an operator who asked for this
+ * mail; they may name anything that the server was told.
+ */
 export type Attempt =
-  | { outcome: 'sent' }
+  | { outcome: 'sent'; answer?: string | undefined }
   /** This mail was not taken: never will be, where the server says so (5yz), else it may be later. */
-  | { outcome: 'refused'; isPermanent: boolean; error: string }
+  | { outcome: 'refused'; isPermanent: boolean; error: string; answer?: string | undefined }
   /** The server takes no mail at all now: it cannot be reached, or refuses us. */
-  | { outcome: 'unreachable'; error: string };
+  | { outcome: 'unreachable'; error: string; answer?: string | undefined };
 
 /** One connection at a time to the mail server, kept open between mails. */
 export type SmtpClient = {
@@ -61,11 +64,11 @@ export function createSmtpClient(server: MailServer, options: SmtpOptions = {}):
     try {
       connection = current ?? (await openConnection());
     } catch (error) {
-      return { outcome: 'unreachable', error: describe(error as SmtpError) };
+      return unreachable(error as SmtpError);
     }
     try {
-      await sendOver(connection, message);
-      return { outcome: 'sent' };
+      const { response: answer } = await sendOver(connection, message);
+      return { outcome: 'sent', answer };
     } catch (error) {
       return judge(error as SmtpError);
     }
@@ -117,25 +120,28 @@ function createConnection({ host, port, tls }: MailServer, options: SmtpOptions)
 }
 
 async function signIn(connection: SMTPConnection, { auth }: MailServer): Promise<void> {
-  await settle(connection, (done) => connection.connect(done));
-  if (auth) await settle(connection, (done) => connection.login(auth, done));
+  await settle<void>(connection, (done) => connection.connect(done));
+  if (auth) await settle<boolean>(connection, (done) => connection.login(auth, done));
 }
 
-function sendOver(connection: SMTPConnection, { envelope, bytes }: MailMessage): Promise<void> {
+function sendOver(
+  connection: SMTPConnection,
+  { envelope, bytes }: MailMessage,
+): Promise<SMTPConnection.SentMessageInfo> {
   return settle(connection, (done) => connection.send({ ...envelope, size: bytes.length }, bytes, done));
 }
 
 /** Some failures come to the callback, some as an event only. */
-function settle(
+function settle<T>(
   connection: SMTPConnection,
-  call: (done: (error?: Error | null) => void) => void,
-): Promise<void> {
+  call: (done: (error?: Error | null, result?: T) => void) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     connection.once('error', reject);
-    call((error) => {
+    call((error, result) => {
       connection.removeListener('error', reject);
       if (error) reject(error);
-      else resolve();
+      else resolve(result as T);
     });
   });
 }
@@ -151,12 +157,20 @@ type SmtpError = Error & {
 /** What a server says to the recipient or the content, it says about this mail; before that, about us. */
 function judge(error: SmtpError): Attempt {
   const { code, command, responseCode } = error;
-  if (command === 'MAIL FROM' || code === 'EAUTH') return { outcome: 'unreachable', error: describe(error) };
+  if (command === 'MAIL FROM' || code === 'EAUTH') return unreachable(error);
   const isOfThisMail = command === 'RCPT TO' || command === 'DATA';
   // Nodemailer itself refuses an address that would be two, or another command.
   const isNoAddress = code === 'EENVELOPE' && command === 'API';
   const isPermanent = isNoAddress || (isOfThisMail && (responseCode ?? 0) >= 500);
-  return { outcome: 'refused', isPermanent, error: describe(error) };
+  return { outcome: 'refused', isPermanent, error: describe(error), answer: answerIn(error) };
+}
+
+function unreachable(error: SmtpError): Attempt {
+  return { outcome: 'unreachable', error: describe(error), answer: answerIn(error) };
+}
+
+function answerIn({ response, message }: SmtpError): string {
+  return response || message;
 }
 
 /** Texts of servers name addresses. Kept are the command and the codes (RFC 5321, RFC 3463). */

@@ -3,7 +3,7 @@ import { DatabaseStartError } from '@signet/db/embedded';
 import { openProofIdentity } from '@signet/proof';
 import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
-import { getPlatformSettings, heldPlatforms, prefixOf, proofNameOf } from '../platform-settings.ts';
+import { getPlatformSettings, heldPlatforms, prefixOf, processNameOf } from '../platform-settings.ts';
 import { type AuthConfig, authConfigSchema } from '../settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { checkCertificate } from './check-certificate.ts';
@@ -65,7 +65,7 @@ async function checkProof(config: AuthConfig, isLocal: boolean): Promise<Finding
   if (!REQUIRE_PROOF || keyFile === undefined || peersFile === undefined) {
     return [note('proof keys', 'REQUIRE_PROOF=no: everybody who reaches auth counts as a gateway')];
   }
-  const name = proofNameOf(config);
+  const name = processNameOf(config);
   const logger = createLogger('doctor', 'silent');
   try {
     const identity = await openProofIdentity({ name, keyFile, peersFile, logger });

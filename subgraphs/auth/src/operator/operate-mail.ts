@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { createDatabase, type Database } from '@signet/db';
 import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
+import { buildMessage } from '../mail/mail-message.ts';
+import { mailboxUrl, mailConfigFields, parseMailFrom, parseMailServer } from '../mail/mail-settings.ts';
+import { type Attempt, createSmtpClient, type SmtpOptions } from '../mail/smtp-client.ts';
 import { prefixOf } from '../platform-settings.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 
@@ -91,4 +95,54 @@ async function withOutboxes<T>(
   } finally {
     await operator.close();
   }
+}
+
+const mailSchema = z.object(mailConfigFields).pick({ MAIL_URL: true, MAIL_FROM: true });
+
+/** `server`: how it was reached, without a password. */
+export type TestMail = { server: string; from: string; attempt: Attempt };
+
+/**
+ * Sends one mail as auth sends mails: to the same server with the same rules for TLS, from the same sender. Nothing is queued, and no database
+ * is needed.
+ *
+ * @throws {ConfigError} naming the variable to set
+ */
+export async function sendTestMail(env: Environment, to: string, options?: SmtpOptions): Promise<TestMail> {
+  const { MAIL_URL = '', MAIL_FROM = '' } = loadConfig(mailSchema, env);
+  if (MAIL_URL === mailboxUrl) throw new ConfigError([`MAIL_URL: is ${mailboxUrl}, which sends nothing`]);
+  const server = parseMailServer(MAIL_URL);
+  const from = parseMailFrom(MAIL_FROM);
+  if (!server) throw new ConfigError(['MAIL_URL: is not set']);
+  if (!from) throw new ConfigError(['MAIL_FROM: is not set (MAIL_URL needs it)']);
+  const { host, port, tls, auth } = server;
+  const sentence = 'This mail was sent by `signet mail test`, to find out whether mails arrive.';
+  const message = await buildMessage({
+    id: randomUUID(),
+    from,
+    to,
+    date: new Date(),
+    language: 'en',
+    subject: 'Test of the mail server',
+    text: `${sentence}\n`,
+    html: `<p>${sentence}</p>`,
+  });
+  const client = createSmtpClient(server, options);
+  const attempt = await client.send(message);
+  client.quit();
+  const tlsTexts = { implicit: 'TLS', required: 'STARTTLS', off: 'without TLS' };
+  return {
+    server: `${host}:${port}, ${tlsTexts[tls]}, ${auth ? `as ${auth.user}` : 'without signing in'}`,
+    from: MAIL_FROM,
+    attempt:
+      attempt.answer === undefined ? attempt : { ...attempt, answer: hidePassword(attempt.answer, auth) },
+  };
+}
+
+/** A server may repeat what it was told: the password alone, or as AUTH PLAIN and AUTH LOGIN send it. */
+function hidePassword(text: string, auth: { user: string; pass: string } | undefined): string {
+  if (!auth?.pass) return text;
+  const { user, pass } = auth;
+  const forms = [`\0${user}\0${pass}`, pass].map((each) => Buffer.from(each).toString('base64'));
+  return [...forms, pass].reduce((hidden, form) => hidden.replaceAll(form, '[password]'), text);
 }
