@@ -131,7 +131,7 @@ function Charts({ counts }: { counts: Counts | undefined }) {
         </Fact>
       </Section>
       <Section title={texts.refusals}>
-        <Fact value={counts?.refusals}>
+        <Fact value={counts?.refusals} isTaller>
           {(timeline) => (
             <>
               <Chart
@@ -178,10 +178,11 @@ function Charts({ counts }: { counts: Counts | undefined }) {
 function Fact(props: {
   value: Timeline | null | undefined;
   isFirst?: boolean;
+  isTaller?: boolean;
   children: (timeline: Timeline) => ReactNode;
 }) {
   return (
-    <div className={`fact${props.isFirst ? ' first' : ''}`}>
+    <div className={`fact${props.isFirst ? ' first' : ''}${props.isTaller ? ' taller' : ''}`}>
       {props.value ? props.children(props.value) : <Skeleton lines={5} />}
     </div>
   );
