@@ -35,7 +35,7 @@ export function Component() {
       {isPending ? (
         <Skeleton lines={8} />
       ) : (
-        <div className="lanes">
+        <div className="lanes third-right">
           <div>
             <Identity me={data.portalMe} />
             <Password email={data.portalMe?.email} />

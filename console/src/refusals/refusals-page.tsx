@@ -131,7 +131,7 @@ function Latest() {
   const filter = reason ? { reason } : withEveryday ? {} : { exceptReasons: [everyday] };
   const pages = usePages(refusalsDocument, { filter }, ({ refusals }) => refusals, { isFresh: true });
   const counted = reasons.data?.refusalReasons ?? [];
-  const hasEveryday = counted.some((one) => one.reason === everyday);
+  const everydayCount = counted.find((one) => one.reason === everyday)?.count ?? 0;
   const show = (next: { reason?: string; everyday?: string }) => setParams(next, { replace: true });
   return (
     <>
@@ -157,7 +157,7 @@ function Latest() {
           </div>
         )}
         <Checkbox
-          label={texts.withEveryday}
+          label={texts.withEveryday(formatCount(everydayCount))}
           checked={withEveryday || reason === everyday}
           disabled={reason !== ''}
           onChange={({ target }) => show(target.checked ? { everyday: 'yes' } : {})}
@@ -170,7 +170,7 @@ function Latest() {
         <Skeleton lines={10} />
       ) : pages.nodes.length === 0 ? (
         <p className="empty">
-          {reason ? texts.noneOf : hasEveryday && !withEveryday ? texts.noneElse : texts.none}
+          {reason ? texts.noneOf : everydayCount > 0 && !withEveryday ? texts.noneElse : texts.none}
         </p>
       ) : (
         <DataTable

@@ -32,7 +32,7 @@ const english = {
   none: 'Nothing was refused.',
   noneOf: 'Nothing was refused for this reason.',
   noneElse: 'Nothing was refused, apart from requests without a sign-in.',
-  withEveryday: 'List requests without a sign-in too',
+  withEveryday: (count: string) => `List requests without a sign-in too (${count})`,
   everyday:
     'Each page that is opened asks who is signed in. Where nobody is, the answer is auth.failure.missing_token: no fault. The id of such a request explains it all the same.',
   when: 'When',
@@ -210,7 +210,7 @@ export const refusalTexts = choose({
     none: 'Nichts wurde abgelehnt.',
     noneOf: 'Aus diesem Grund wurde nichts abgelehnt.',
     noneElse: 'Nichts wurde abgelehnt, abgesehen von Anfragen ohne Anmeldung.',
-    withEveryday: 'Auch Anfragen ohne Anmeldung zeigen',
+    withEveryday: (count) => `Auch Anfragen ohne Anmeldung zeigen (${count})`,
     everyday:
       'Jede Seite, die geöffnet wird, fragt, wer angemeldet ist. Ist es niemand, lautet die Antwort auth.failure.missing_token: kein Fehler. Die ID einer solchen Anfrage erklärt sie trotzdem.',
     when: 'Wann',
