@@ -1,4 +1,7 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { testAccount } from './e2e/account.test-support.ts';
+import { testAudit } from './e2e/audit.test-support.ts';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
 import { testDashboard } from './e2e/dashboard.test-support.ts';
@@ -10,7 +13,9 @@ import { testServices } from './e2e/services.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
 import { testStaff } from './e2e/staff.test-support.ts';
 
-// One platform for all screens: each has its tests in a file of `e2e/`.
+const root = join(import.meta.dirname, '..');
+
+// One platform for all screens: each has its tests in a file of `e2e/`, and panels of subgraphs in their own.
 const staff = startConsole();
 
 testSigningIn(staff);
@@ -21,5 +26,8 @@ testServices(staff);
 testAccount(staff);
 testKeys(staff);
 testRefusals(staff);
+testAudit(staff);
 testQuality(staff);
+for (const file of globSync('subgraphs/*/e2e/console-panels.test-support.ts', { cwd: root }))
+  (await import(join(root, file))).default(staff);
 testScreens(staff);

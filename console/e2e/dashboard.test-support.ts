@@ -84,6 +84,19 @@ export function testDashboard(staff: Console): void {
       expect(questions()).toBe(before + 1);
     });
 
+    test('counts requests without a token beside the chart of refusals, and leads to them', async () => {
+      await audited(
+        staff,
+        `('authz.refused', 'user', '{"reason": "auth.failure.missing_token", "count": 98765}'::jsonb)`,
+      );
+      const page = await staff.open('dashboard', 'support@example.com');
+      await page.locator('figure.chart').first().waitFor();
+      expect(await page.locator('.legend').getByText('missing_token').count()).toBe(0);
+      await page.getByRole('link', { name: /without a sign-in: (98|99|1\d\d),\d{3}/ }).click();
+      await page.getByRole('heading', { name: 'Refusals', level: 1 }).waitFor();
+      expect(page.url()).toContain('reason=auth.failure.missing_token');
+    });
+
     test('shows that the session was ended elsewhere, though nobody touches it', async () => {
       const page = await staff.context.newPage();
       await page.clock.install();

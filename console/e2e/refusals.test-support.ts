@@ -39,6 +39,30 @@ export function testRefusals(staff: Console): void {
       await page.getByRole('table').getByRole('link').first().waitFor();
     });
 
+    test('of a visit without a session are left out of the list and counted apart, and their id explains them', async () => {
+      const visit = await staff.context.newPage();
+      const asked = visit.waitForResponse((one) =>
+        (one.request().postData() ?? '').includes('Signet_refresh'),
+      );
+      await visit.goto(staff.base);
+      const visitId = (await asked).headers()['x-request-id'];
+      const { requestId } = await refuse('query Health { portalHealth }');
+      const page = await staff.open(`refusals/${visitId}`, 'support@example.com');
+      await page.getByText('Sign in first').first().waitFor();
+      const inList = (id: string | undefined) => page.locator(`a[href$="${id}"]`).count();
+      await page.getByRole('link', { name: 'All refusals' }).click();
+      await expect.poll(() => inList(requestId)).toBe(1);
+      expect(await inList(visitId)).toBe(0);
+      await page.getByLabel('List requests without a sign-in too').check();
+      await expect.poll(() => inList(visitId)).toBe(1);
+      expect(await inList(requestId)).toBe(1);
+      await page.reload();
+      await expect.poll(() => inList(visitId)).toBe(1);
+      await page.getByRole('button', { name: /auth\.failure\.missing_token/ }).click();
+      await expect.poll(() => inList(requestId)).toBe(0);
+      expect(await inList(visitId)).toBe(1);
+    });
+
     test('of a program at the token endpoint are explained too, without its secret', async () => {
       const secret = 'not-the-secret-of-anybody';
       const answer = await fetch(new URL('/oauth/portal/token', staff.base), {

@@ -18,6 +18,16 @@ const watchShifts = `
     for (const { hadRecentInput, value } of list.getEntries()) if (!hadRecentInput) globalThis.shifts += value;
   }).observe({ type: 'layout-shift', buffered: true });`;
 
+/** From each card that is not the lowest of its column to the next one below it, in pixels. */
+const findGaps = `
+  (() => {
+    const boxes = [...document.querySelectorAll('.lanes .card')].map((card) => card.getBoundingClientRect());
+    return boxes.flatMap((box) => {
+      const below = boxes.filter(({ left, top }) => left === box.left && top > box.top);
+      return below.length > 0 ? [Math.min(...below.map(({ top }) => top)) - box.bottom] : [];
+    });
+  })()`;
+
 /** What holds for every screen. */
 export function testScreens(staff: Console): void {
   const dialog = (button: RegExp) => async (page: Page) => {
@@ -128,6 +138,39 @@ export function testScreens(staff: Console): void {
         }
       },
     );
+
+    test('of cards leaves no hole between them, whatever the width', async () => {
+      const page = await staff.open('account');
+      const token = await staff.platform.signIn('portal', 'admin@example.com');
+      const { body } = await staff.platform.ask(
+        '{ customers(first: 1, search: "ada@") { edges { node { id } } } }',
+        { token },
+      );
+      for (const path of ['account', `customers/${body.data.customers.edges[0].node.id}`])
+        for (const width of [360, 700, 900, 1280, 1900]) {
+          await page.setViewportSize({ width, height: 800 });
+          await page.goto(new URL(path, staff.base).href);
+          await page.locator('.lanes').waitFor();
+          await page.waitForLoadState('networkidle');
+          const gaps = (await page.evaluate(findGaps)) as number[];
+          expect(gaps.length, `${path} at ${width}`).toBeGreaterThan(0);
+          expect(Math.max(...gaps), `${path} at ${width}`).toBeLessThan(20);
+        }
+    });
+
+    test("writes dates as the browser's region does", async () => {
+      const open = async (locale: string, path: string) => {
+        const page = await (await staff.useContext({ locale })).newPage();
+        await page.goto(new URL(path, staff.base).href);
+        await page.locator('input[type=email]').fill('admin@example.com');
+        await page.locator('input[type=password]').fill(staff.password);
+        await page.locator('button[type=submit]').first().click();
+        return page.locator('.table-body [data-label]').first().innerText();
+      };
+      expect(await open('en-GB', 'audit')).toMatch(/^\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d$/);
+      expect(await open('en-US', 'audit')).toMatch(/^[A-Z][a-z]+ \d{1,2}, 20\d\d, \d{1,2}:\d\d\s[AP]M$/);
+      expect(await open('de-DE', 'audit')).toMatch(/^\d\d\.\d\d\.20\d\d, \d\d:\d\d$/);
+    });
 
     test('is drawn at an address that somebody typed wrong', async () => {
       const page = await staff.open('audit?since=yesterday&until=x');

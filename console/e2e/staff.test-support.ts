@@ -145,5 +145,29 @@ export function testStaff(staff: Console): void {
       await page.getByText('StaffMember.activeServiceAccounts').waitFor();
       expect(page.url()).toContain('q=services');
     });
+
+    test('are folded until somebody opens them, and keep what is open in the address', async () => {
+      const page = await staff.open('roles', 'support@example.com');
+      await page.getByRole('region', { name: 'portal' }).locator('summary').click();
+      await page.getByText('suspendCustomer', { exact: true }).waitFor();
+      await expect.poll(() => page.url()).toContain('open=portal');
+      expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThan(3000);
+      // The heads stay while the table scrolls below them.
+      const table = page.getByRole('region', { name: 'portal' });
+      await table.locator('.scroll').focus();
+      await page.keyboard.press('End');
+      await expect.poll(() => page.evaluate('document.activeElement.scrollTop')).toBeGreaterThan(300);
+      const [head, box] = await Promise.all([
+        table.getByRole('columnheader', { name: 'Needs' }).boundingBox(),
+        table.locator('.scroll').boundingBox(),
+      ]);
+      expect(head?.y).toBe(box?.y);
+      await page.reload();
+      await page.getByText('suspendCustomer', { exact: true }).waitFor();
+      expect(await page.getByText('inviteStaff', { exact: true }).isVisible()).toBe(false);
+      await page.getByRole('button', { name: 'staff:write' }).click();
+      await page.getByText('inviteStaff', { exact: true }).waitFor();
+      expect(await page.evaluate('document.activeElement.getAttribute("role")')).toBe('status');
+    });
   });
 }

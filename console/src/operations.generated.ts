@@ -263,6 +263,8 @@ export type ImpersonationFilter = {
 export type RefusalFilter = {
   /** As in `Refusal.reason`. */
   reason?: string | null | undefined;
+  /** Without those of these reasons, at most 20: a page that is opened asks who is signed in, and `auth.failure.missing_token` is the answer where nobody is. */
+  exceptReasons?: Array<string> | null | undefined;
   /** Of a customer, a member of staff or a service account. */
   accountId?: string | null | undefined;
 };

@@ -35,11 +35,17 @@ export function Component() {
       {isPending ? (
         <Skeleton lines={8} />
       ) : (
-        <div className="columns">
-          <Identity me={data.portalMe} />
-          <Password email={data.portalMe?.email} />
-          <Factors account={data} />
-          <Sessions sessions={data.portalSessions} />
+        <div className="lanes third-right">
+          <div>
+            <Identity me={data.portalMe} />
+            <Password email={data.portalMe?.email} />
+          </div>
+          <div>
+            <Factors account={data} />
+          </div>
+          <div>
+            <Sessions sessions={data.portalSessions} />
+          </div>
         </div>
       )}
     </>
@@ -87,7 +93,9 @@ function Identity({ me }: { me: OwnAccount['portalMe'] }) {
         </div>
       )}
       {verify.error && <Problem error={verify.error} />}
-      <p role="status">{sentTo && say.mailSent(sentTo)}</p>
+      <p role="status" className="outcome">
+        {sentTo && say.mailSent(sentTo)}
+      </p>
       {isChanging && (
         <ActDialog
           title={say.changeEmail}

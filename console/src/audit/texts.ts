@@ -10,6 +10,11 @@ export const audit = choose({
     address: 'Address',
     request: 'Request',
     details: 'Details',
+    side: 'Side',
+    event: 'Event',
+    linkTo: 'Link to this event',
+    linkedGone:
+      'The event of this link is not in this list. It may have been deleted when its time was over, or it does not match the filters.',
     since: 'From',
     until: 'Until',
     nobody: '–',
@@ -35,6 +40,11 @@ export const audit = choose({
     address: 'Adresse',
     request: 'Anfrage',
     details: 'Einzelheiten',
+    side: 'Seite',
+    event: 'Ereignis',
+    linkTo: 'Link zu diesem Ereignis',
+    linkedGone:
+      'Das Ereignis dieses Links ist nicht in dieser Liste. Es kann nach Ablauf seiner Zeit gelöscht worden sein, oder es passt nicht zu den Filtern.',
     since: 'Von',
     until: 'Bis',
     nobody: '–',

@@ -47,17 +47,23 @@ export function Component() {
         {customer.email} ({customer.emailVerified ? shared.verified : shared.unverified}) · {shared.since}{' '}
         {formatDate(customer.createdAt)}
       </p>
-      <div className="columns">
-        <Actions customer={customer} />
-        <Assignment customer={customer} />
-        <Notes id={customer.id} pages={notes} />
-        <Sessions customer={customer} />
-        <Devices customer={customer} />
-        <Factors customer={customer} />
-        {customerPanels.map(({ name, Panel }) => (
-          <Panel key={name} customerId={customer.id} />
-        ))}
-        {may(impersonationsDocument) && <CustomerImpersonations customer={customer} />}
+      <div className="lanes">
+        <div>
+          <Actions customer={customer} />
+          <Assignment customer={customer} />
+        </div>
+        <div>
+          <Notes id={customer.id} pages={notes} />
+          {customerPanels.map(({ name, Panel }) => (
+            <Panel key={name} customerId={customer.id} />
+          ))}
+        </div>
+        <div>
+          <Sessions customer={customer} />
+          <Devices customer={customer} />
+          <Factors customer={customer} />
+          {may(impersonationsDocument) && <CustomerImpersonations customer={customer} />}
+        </div>
       </div>
     </div>
   );

@@ -1,13 +1,14 @@
 import type { ReactNode } from 'react';
-import { useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useMay } from '../app/may.ts';
 import {
   auditLogDocument,
   type DashboardQuery,
   type DashboardQueryVariables,
   dashboardDocument,
+  refusalsDocument,
 } from '../operations.generated.ts';
-import { language } from '../texts/index.ts';
+import { formatCount, locale } from '../texts/index.ts';
 import { Chart, ChartPatterns, type ChartSeries, Tiles, type Timeline } from '../ui/chart.tsx';
 import { Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { dashboardPanels } from './panels.ts';
@@ -61,7 +62,7 @@ export function Component() {
   );
 }
 
-const clock = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 
 function Freshness({ asOf, isOfDays }: { asOf: string | undefined; isOfDays: boolean }) {
   const state = useLiveState();
@@ -130,14 +131,17 @@ function Charts({ counts }: { counts: Counts | undefined }) {
         </Fact>
       </Section>
       <Section title={texts.refusals}>
-        <Fact value={counts?.refusals}>
+        <Fact value={counts?.refusals} isTaller>
           {(timeline) => (
-            <Chart
-              title={texts.refusals}
-              timeline={timeline}
-              series={pickReasons(timeline)}
-              linkTo={linkTo(() => 'authz.refused')}
-            />
+            <>
+              <Chart
+                title={texts.refusals}
+                timeline={timeline}
+                series={pickReasons(timeline)}
+                linkTo={linkTo(() => 'authz.refused')}
+              />
+              <Everyday timeline={timeline} />
+            </>
           )}
         </Fact>
       </Section>
@@ -174,10 +178,11 @@ function Charts({ counts }: { counts: Counts | undefined }) {
 function Fact(props: {
   value: Timeline | null | undefined;
   isFirst?: boolean;
+  isTaller?: boolean;
   children: (timeline: Timeline) => ReactNode;
 }) {
   return (
-    <div className={`fact${props.isFirst ? ' first' : ''}`}>
+    <div className={`fact${props.isFirst ? ' first' : ''}${props.isTaller ? ' taller' : ''}`}>
       {props.value ? props.children(props.value) : <Skeleton lines={5} />}
     </div>
   );
@@ -192,8 +197,12 @@ function pick(timeline: Timeline, labels: readonly (readonly [string, string])[]
   }));
 }
 
+/** Requests without a token: what a page asks that nobody has signed in to. They would hide all that is of interest. */
+const everyday = 'auth.failure.missing_token';
+
 /** The most frequent reasons by themselves, and the others together. */
-function pickReasons({ series }: Timeline): ChartSeries[] {
+function pickReasons(timeline: Timeline): ChartSeries[] {
+  const series = timeline.series.filter(({ name }) => name !== everyday);
   const shown = series.slice(0, 4).map(({ name, values }) => ({ name, label: name, values }));
   const others = series.slice(4);
   if (others.length > 0) {
@@ -202,7 +211,22 @@ function pickReasons({ series }: Timeline): ChartSeries[] {
     );
     shown.push({ name: 'others', label: texts.otherReasons, values: values ?? [] });
   }
-  return shown.length > 0 ? shown : [{ name: 'none', label: texts.noReasons, values: [0] }];
+  if (shown.length > 0) return shown;
+  const { startsAt, asOf, bucketSeconds } = timeline;
+  const steps = Math.ceil((Date.parse(asOf) - Date.parse(startsAt)) / bucketSeconds / 1000);
+  return [{ name: 'none', label: texts.noReasons, values: Array<number>(Math.max(1, steps)).fill(0) }];
+}
+
+/** What the chart of refusals leaves out, counted. */
+function Everyday({ timeline }: { timeline: Timeline }) {
+  const may = useMay();
+  const values = timeline.series.find(({ name }) => name === everyday)?.values ?? [];
+  const text = texts.everyday(formatCount(values.reduce<number>((sum, value) => sum + (value ?? 0), 0)));
+  return (
+    <p className="quiet beside">
+      {may(refusalsDocument) ? <Link to={`/refusals?reason=${everyday}`}>{text}</Link> : text}
+    </p>
+  );
 }
 
 const signInKinds: Readonly<Record<string, string>> = {
@@ -221,22 +245,17 @@ function useAuditLinks() {
       ? (name: string, from: Date, until: Date) => {
           const kind = kindOf(name);
           if (!kind) return undefined;
-          return `/audit?${new URLSearchParams({ kind, since: formatLocal(from), until: formatLocal(until) })}`;
+          return `/audit?${new URLSearchParams({ kind, since: from.toISOString(), until: until.toISOString() })}`;
         }
       : undefined;
 }
 
-/** As a `datetime-local` input has it. */
-function formatLocal(time: Date): string {
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-const seconds = new Intl.NumberFormat(language, {
+const seconds = new Intl.NumberFormat(locale, {
   style: 'unit',
   unit: 'second',
   maximumSignificantDigits: 2,
 });
-const minutes = new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', maximumFractionDigits: 0 });
+const minutes = new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', maximumFractionDigits: 0 });
 
 function formatMs(ms: number): string {
   return ms < 120_000 ? seconds.format(ms / 1000) : minutes.format(ms / 60_000);

@@ -46,6 +46,7 @@ export const dashboard = choose({
     late: { revocations: 'Revocations', seals: 'Seals of the audit log', mails: 'Mails' },
     otherReasons: 'Others',
     noReasons: 'None',
+    everyday: (count: string) => `Not in the chart, without a sign-in: ${count}`,
   },
   de: {
     title: 'Übersicht',
@@ -76,5 +77,6 @@ export const dashboard = choose({
     late: { revocations: 'Widerrufe', seals: 'Siegel des Prüfprotokolls', mails: 'E-Mails' },
     otherReasons: 'Andere',
     noReasons: 'Keine',
+    everyday: (count) => `Nicht im Diagramm, ohne Anmeldung: ${count}`,
   },
 });

@@ -7,9 +7,9 @@ import {
   refusalReasonsDocument,
   refusalsDocument,
 } from '../operations.generated.ts';
-import { formatDateTime } from '../texts/index.ts';
+import { formatCount, formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Button, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
+import { Button, Checkbox, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { Explanation, nameCaller } from './explanation.tsx';
 import { findRequestId } from './request-id.ts';
 import { refusalTexts as texts } from './texts.ts';
@@ -119,14 +119,20 @@ function Answer({ id }: { id: string }) {
   );
 }
 
+/** The answer to a page that asks who is signed in where nobody is: no incident, and too many to find others among them. */
+const everyday = 'auth.failure.missing_token';
+
+/** The latest refusals. Those of visits without a session are left out, unless somebody asks for them. */
 function Latest() {
   const [params, setParams] = useSearchParams();
   const reason = params.get('reason') ?? '';
+  const withEveryday = params.has('everyday');
   const reasons = useOperation(refusalReasonsDocument, {}, { isFresh: true });
-  const filter = reason ? { reason } : {};
+  const filter = reason ? { reason } : withEveryday ? {} : { exceptReasons: [everyday] };
   const pages = usePages(refusalsDocument, { filter }, ({ refusals }) => refusals, { isFresh: true });
   const counted = reasons.data?.refusalReasons ?? [];
-  const choose = (next: string) => setParams(next ? { reason: next } : {}, { replace: true });
+  const everydayCount = counted.find((one) => one.reason === everyday)?.count ?? 0;
+  const show = (next: { reason?: string; everyday?: string }) => setParams(next, { replace: true });
   return (
     <>
       <Section title={texts.reasons}>
@@ -134,27 +140,38 @@ function Latest() {
           <Problem error={reasons.error} onRetry={() => reasons.refetch()} />
         ) : (
           <div className="refusal-reasons">
-            <Button aria-pressed={reason === ''} onClick={() => choose('')}>
+            <Button aria-pressed={reason === ''} onClick={() => show({})}>
               {texts.every}
             </Button>
-            {counted.map((one) => (
-              <Button
-                key={one.reason}
-                aria-pressed={reason === one.reason}
-                onClick={() => choose(one.reason)}
-              >
-                <code>{one.reason}</code> {one.count}
-              </Button>
-            ))}
+            {counted
+              .toSorted((a, b) => Number(a.reason === everyday) - Number(b.reason === everyday))
+              .map((one) => (
+                <Button
+                  key={one.reason}
+                  aria-pressed={reason === one.reason}
+                  onClick={() => show({ reason: one.reason })}
+                >
+                  <code>{one.reason}</code> {formatCount(one.count)}
+                </Button>
+              ))}
           </div>
         )}
+        <Checkbox
+          label={texts.withEveryday(formatCount(everydayCount))}
+          checked={withEveryday || reason === everyday}
+          disabled={reason !== ''}
+          onChange={({ target }) => show(target.checked ? { everyday: 'yes' } : {})}
+        />
+        <p className="quiet">{texts.everyday}</p>
       </Section>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (
         <Skeleton lines={10} />
       ) : pages.nodes.length === 0 ? (
-        <p className="empty">{reason ? texts.noneOf : texts.none}</p>
+        <p className="empty">
+          {reason ? texts.noneOf : everydayCount > 0 && !withEveryday ? texts.noneElse : texts.none}
+        </p>
       ) : (
         <DataTable
           label={texts.latest}

@@ -31,6 +31,10 @@ const english = {
   latest: 'The latest',
   none: 'Nothing was refused.',
   noneOf: 'Nothing was refused for this reason.',
+  noneElse: 'Nothing was refused, apart from requests without a sign-in.',
+  withEveryday: (count: string) => `List requests without a sign-in too (${count})`,
+  everyday:
+    'Each page that is opened asks who is signed in. Where nobody is, the answer is auth.failure.missing_token: no fault. The id of such a request explains it all the same.',
   when: 'When',
   reason: 'Reason',
   operation: 'Operation',
@@ -205,6 +209,10 @@ export const refusalTexts = choose({
     latest: 'Die neuesten',
     none: 'Nichts wurde abgelehnt.',
     noneOf: 'Aus diesem Grund wurde nichts abgelehnt.',
+    noneElse: 'Nichts wurde abgelehnt, abgesehen von Anfragen ohne Anmeldung.',
+    withEveryday: (count) => `Auch Anfragen ohne Anmeldung zeigen (${count})`,
+    everyday:
+      'Jede Seite, die geöffnet wird, fragt, wer angemeldet ist. Ist es niemand, lautet die Antwort auth.failure.missing_token: kein Fehler. Die ID einer solchen Anfrage erklärt sie trotzdem.',
     when: 'Wann',
     reason: 'Grund',
     operation: 'Operation',

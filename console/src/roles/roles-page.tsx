@@ -1,6 +1,7 @@
+import { type ReactNode, useId, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { Select } from '../ui/form.tsx';
-import { Button, Field, Section } from '../ui/ui.tsx';
+import { Button, Field, useIsSmall } from '../ui/ui.tsx';
 import {
   type MatrixRow,
   roleMatrix,
@@ -29,6 +30,11 @@ export function Component() {
   const rows = roleMatrix.filter(
     (row) => (!role || !verdict || row.roles[role] === verdict) && matches(row, search),
   );
+  // What is searched for is open at once; else a person opens what they want to read.
+  const isNarrowed = search !== '' || verdict !== undefined;
+  const isSmall = useIsSmall();
+  const found = useRef<HTMLParagraphElement>(null);
+  const opened = (params.get('open') ?? '').split(' ').filter(Boolean);
   const change = (name: string, value: string) =>
     setParams(
       (before) => {
@@ -44,7 +50,15 @@ export function Component() {
     <>
       <h1>{say.title}</h1>
       <p className="quiet">{say.what}</p>
-      <Scopes roles={shownRoles} onChoose={(scope) => change('q', scope)} />
+      <Scopes
+        key={`scopes ${isNarrowed}`}
+        isOpen={!isNarrowed && !isSmall}
+        roles={shownRoles}
+        onChoose={(scope) => {
+          change('q', scope);
+          found.current?.focus();
+        }}
+      />
       <search className="filters">
         <Select label={say.role} value={role ?? ''} onChange={({ target }) => change('role', target.value)}>
           <option value="">{say.every}</option>
@@ -75,13 +89,50 @@ export function Component() {
           onChange={({ target }) => change('q', target.value)}
         />
       </search>
-      <p role="status" className="quiet">
+      <p role="status" className="quiet" ref={found} tabIndex={-1}>
         {rows.length === 0 ? say.noneFound : say.found(rows.length)}
       </p>
       {[...Map.groupBy(rows, ({ subgraph }) => subgraph)].map(([subgraph, of]) => (
-        <Matrix key={subgraph} subgraph={subgraph} rows={of} roles={shownRoles} />
+        <Fold
+          key={`${subgraph} ${isNarrowed}`}
+          title={subgraph}
+          summary={role && !verdict ? say.mayOf(countYes(of, role), of.length) : say.found(of.length)}
+          isOpen={isNarrowed || opened.includes(subgraph)}
+          onToggle={(isOpen) => {
+            if (isNarrowed || isOpen === opened.includes(subgraph)) return;
+            const others = opened.filter((one) => one !== subgraph);
+            change('open', [...others, ...(isOpen ? [subgraph] : [])].join(' '));
+          }}
+        >
+          <Matrix rows={of} roles={shownRoles} />
+        </Fold>
       ))}
     </>
+  );
+}
+
+const countYes = (rows: readonly MatrixRow[], role: StaffRole) =>
+  rows.filter(({ roles }) => roles[role] !== 'no').length;
+
+/** A part of the page that can be folded away. */
+function Fold(props: {
+  title: string;
+  summary?: string;
+  isOpen: boolean;
+  onToggle?: (isOpen: boolean) => void;
+  children: ReactNode;
+}) {
+  const { title, summary, isOpen, onToggle, children } = props;
+  const id = useId();
+  return (
+    <section className="card fold" aria-labelledby={id}>
+      <details open={isOpen} onToggle={({ currentTarget }) => onToggle?.(currentTarget.open)}>
+        <summary>
+          <h2 id={id}>{title}</h2> <span className="quiet">{summary}</span>
+        </summary>
+        {children}
+      </details>
+    </section>
   );
 }
 
@@ -93,10 +144,12 @@ function matches({ type, field, text, scopes }: MatrixRow, search: string): bool
     .every((word) => where.includes(word));
 }
 
-function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (scope: string) => void }) {
+/** Folded away where somebody looks for something: what was found comes first. */
+function Scopes(props: { isOpen: boolean; roles: readonly StaffRole[]; onChoose: (scope: string) => void }) {
+  const { isOpen, roles, onChoose } = props;
   const all = [...new Set(roles.flatMap((role) => scopesOfRole[role]))];
   return (
-    <Section title={say.scopes}>
+    <Fold title={say.scopes} isOpen={isOpen}>
       <ul className="list scopes">
         {all.map((scope) => (
           <li key={scope} className="scope">
@@ -113,65 +166,55 @@ function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (s
           </li>
         ))}
       </ul>
-    </Section>
+    </Fold>
   );
 }
 
-function Matrix({
-  subgraph,
-  rows,
-  roles,
-}: {
-  subgraph: string;
-  rows: readonly MatrixRow[];
-  roles: readonly StaffRole[];
-}) {
+function Matrix({ rows, roles }: { rows: readonly MatrixRow[]; roles: readonly StaffRole[] }) {
   return (
-    <Section title={subgraph}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-      <div className="scroll" tabIndex={0}>
-        <table className={roles.length === 1 ? 'matrix one' : 'matrix'}>
-          <colgroup>
-            <col className="name" />
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+    <div className="scroll tall" tabIndex={0}>
+      <table className={roles.length === 1 ? 'matrix one' : 'matrix'}>
+        <colgroup>
+          <col className="name" />
+          {roles.map((role) => (
+            <col className="role" key={role} />
+          ))}
+          <col className="needs" />
+        </colgroup>
+        <thead>
+          <tr>
+            <th scope="col">{say.operation}</th>
             {roles.map((role) => (
-              <col className="role" key={role} />
-            ))}
-            <col className="needs" />
-          </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">{say.operation}</th>
-              {roles.map((role) => (
-                <th scope="col" key={role}>
-                  {nameOfRole(role)}
-                </th>
-              ))}
-              <th scope="col" className="needs">
-                {say.needs}
+              <th scope="col" key={role}>
+                {nameOfRole(role)}
               </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={`${row.type}.${row.field}`}>
-                <th scope="row">
-                  <Name row={row} />
-                  <span className="quiet" lang="en">
-                    {row.text.replaceAll('`', '')}
-                  </span>
-                </th>
-                {roles.map((role) => (
-                  <td key={role}>
-                    <span className={`mark ${row.roles[role]}`}>{marks[row.roles[role]]}</span>
-                  </td>
-                ))}
-                <td className="quiet needs">{describeNeeds(row)}</td>
-              </tr>
             ))}
-          </tbody>
-        </table>
-      </div>
-    </Section>
+            <th scope="col" className="needs">
+              {say.needs}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.type}.${row.field}`}>
+              <th scope="row">
+                <Name row={row} />
+                <span className="quiet" lang="en">
+                  {row.text.replaceAll('`', '')}
+                </span>
+              </th>
+              {roles.map((role) => (
+                <td key={role}>
+                  <span className={`mark ${row.roles[role]}`}>{marks[row.roles[role]]}</span>
+                </td>
+              ))}
+              <td className="quiet needs">{describeNeeds(row)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -84,6 +84,7 @@ export const de: Texts = {
     more: 'Mehr wird geladen…',
     rows: (shown) => `${shown} angezeigt`,
     none: 'Hier ist nichts.',
+    details: 'Einzelheiten',
     filters: 'Filter',
   },
 };

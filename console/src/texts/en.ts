@@ -81,6 +81,7 @@ export const en = {
     more: 'Loading more…',
     rows: (shown: number) => `${shown} shown`,
     none: 'Nothing here.',
+    details: 'Details',
     filters: 'Filters',
   },
 };

@@ -43,6 +43,7 @@ export const germanReasons: Readonly<Record<string, string>> = {
   'input.deviceToken': 'Dieser Browser schickt ein Gerätetoken, das hier nicht angenommen wird.',
   'input.email':
     'Diese Adresse geht nicht: Sie ist keine E-Mail-Adresse, schon eingeladen, oder schon vergeben.',
+  'input.exceptReasons': 'Wählen Sie höchstens 20 Gründe, und nur solche, die es gibt.',
   'input.expiresAt': 'Das Ende muss in der Zukunft liegen.',
   'input.fullName': 'Geben Sie einen Namen an, der nicht zu lang ist und keine Steuerzeichen enthält.',
   'input.id': 'Das gibt es nicht mehr, oder es lässt sich nicht mehr ändern. Laden Sie die Seite neu.',

@@ -1,6 +1,7 @@
 import { de } from './de.ts';
 import { en } from './en.ts';
 import { germanReasons } from './german-reasons.ts';
+import { findLocale } from './locale.ts';
 
 /** A language that the console speaks. */
 type Language = 'en' | 'de';
@@ -10,6 +11,9 @@ const spoken: readonly string[] = ['en', 'de'] satisfies Language[];
 export const language = (navigator.languages
   .map((tag) => tag.slice(0, 2))
   .find((tag) => spoken.includes(tag)) ?? 'en') as Language;
+
+/** By which dates, times and numbers are written: the language of the texts as it is used in the browser's region. */
+export const locale = findLocale(language, navigator.languages);
 
 /**
  * The texts of one screen, in the browser's language. The type of the English ones is that of all: the compiler finds a text that a
@@ -28,12 +32,19 @@ export function textOfReason(reason: string | null, apiText: string): string {
   return language === 'de' ? (german ?? apiText) : apiText;
 }
 
-const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-const number = new Intl.NumberFormat(language);
-const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const number = new Intl.NumberFormat(locale);
+const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
 
 export function formatDateTime(instant: string): string {
   return dateTime.format(new Date(instant));
+}
+
+const instant = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long' });
+
+/** With seconds and the time zone, where that may be asked about. */
+export function formatInstant(at: string): string {
+  return instant.format(new Date(at));
 }
 
 /** With the language's separators: `100,000`. */

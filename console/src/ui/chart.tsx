@@ -1,7 +1,7 @@
 import { type ReactNode, useId } from 'react';
 import { Link, useHref, useNavigate } from 'react-router';
 import { chartTexts as texts } from '../dashboard/texts.ts';
-import { formatDateTime, language } from '../texts/index.ts';
+import { formatDateTime, locale } from '../texts/index.ts';
 import './chart.css';
 
 /** As the API has it: `Timeline`. */
@@ -19,7 +19,7 @@ const width = 600;
 const height = 140;
 const tones = 5;
 
-const number = new Intl.NumberFormat(language);
+const number = new Intl.NumberFormat(locale);
 
 /**
  * Figures over time, as bars that stand on one another or as lines. The picture is for the eye and the pointer. The same is there as a
@@ -244,14 +244,14 @@ function roundUp(value: number): number {
   return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((step) => step >= value) ?? value;
 }
 
-const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-const dayAndTime = new Intl.DateTimeFormat(language, {
+const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const dayAndTime = new Intl.DateTimeFormat(locale, {
   weekday: 'short',
   day: 'numeric',
   hour: '2-digit',
   minute: '2-digit',
 });
-const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 
 /** In the person's own time zone. A day of UTC is named by the local day that has its middle. */
 function formatStep(start: Date, seconds: number): string {

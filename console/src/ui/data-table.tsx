@@ -11,6 +11,7 @@ export type Column<Row> = {
 };
 
 const rowHeight = 44;
+const toggleColumn = '1.75rem';
 /** In pixels: of a line of a card, and of what surrounds its lines. */
 const cardLine = 27;
 const cardFrame = 21;
@@ -26,12 +27,22 @@ export function DataTable<Row extends { id: string }>(props: {
   hasMore: boolean;
   isLoadingMore: boolean;
   onMore: () => void;
+  /** All of a row, where its cells have no room for it: each row has a button that opens it. */
+  details?: {
+    /** What a screen reader calls the row. */
+    nameOf: (row: Row) => string;
+    of: (row: Row) => ReactNode;
+    /** The row that is open, and in view, from the beginning. */
+    opened?: string | undefined;
+  };
 }) {
-  const { label, columns, rows, hasMore, isLoadingMore, onMore } = props;
+  const { label, columns, rows, hasMore, isLoadingMore, onMore, details } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const isSmall = useIsSmall();
   // The row with the keyboard's focus stays, wherever one scrolls: else the focus is lost, and with it the keys that scroll.
   const [focused, setFocused] = useState<number>();
+  const [opened, setOpened] = useState(() => new Set(details?.opened === undefined ? [] : [details.opened]));
+  const isMeasured = isSmall || details !== undefined;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -48,12 +59,28 @@ export function DataTable<Row extends { id: string }>(props: {
     if (hasMore && !isLoadingMore && last >= rows.length - 20) onMore();
   }, [hasMore, isLoadingMore, last, rows.length, onMore]);
 
-  const grid = isSmall ? {} : { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
+  const isShown = details?.opened !== undefined && rows.some(({ id }) => id === details.opened);
+  useEffect(() => {
+    if (isShown) scroller.current?.scrollIntoView({ block: 'center' });
+  }, [isShown]);
+
+  const widths = [...(details ? [toggleColumn] : []), ...columns.map(({ width }) => width)];
+  const grid = isSmall ? {} : { gridTemplateColumns: widths.join(' ') };
+  const toggle = (id: string) => {
+    const next = new Set(opened);
+    if (!next.delete(id)) next.add(id);
+    setOpened(next);
+  };
   return (
     <div className={isSmall ? 'table cards' : 'table'}>
       <div role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rows.length + 1}>
         <div role="rowgroup">
           <div role="row" className="table-row table-head" style={grid} aria-rowindex={1}>
+            {details && (
+              <div role="columnheader">
+                <span className="for-readers">{texts.table.details}</span>
+              </div>
+            )}
             {columns.map(({ name }) => (
               <div role="columnheader" key={name}>
                 {name}
@@ -71,7 +98,7 @@ export function DataTable<Row extends { id: string }>(props: {
                   <div
                     role="row"
                     key={key}
-                    ref={isSmall ? virtual.measureElement : undefined}
+                    ref={isMeasured ? virtual.measureElement : undefined}
                     data-index={index}
                     className="table-row"
                     aria-rowindex={index + 2}
@@ -79,12 +106,23 @@ export function DataTable<Row extends { id: string }>(props: {
                     onBlur={() => setFocused(undefined)}
                     style={{
                       ...grid,
-                      ...(!isSmall && { height: rowHeight }),
+                      // A pixel is the line below it. What is open comes in a second row.
+                      ...(!isSmall && { gridTemplateRows: rowHeight - 1 }),
                       transform: `translateY(${start}px)`,
                       position: 'absolute',
                       insetInline: 0,
                     }}
                   >
+                    {details && (
+                      <div role="cell" className="table-toggle">
+                        <button
+                          type="button"
+                          aria-expanded={opened.has(row.id)}
+                          aria-label={`${texts.table.details}: ${details.nameOf(row)}`}
+                          onClick={() => toggle(row.id)}
+                        />
+                      </div>
+                    )}
                     {columns.map((column) => {
                       const content = column.cell(row);
                       // What has no room is cut off.
@@ -95,6 +133,11 @@ export function DataTable<Row extends { id: string }>(props: {
                         </div>
                       );
                     })}
+                    {details && opened.has(row.id) && (
+                      <div role="cell" className="table-details">
+                        {details.of(row)}
+                      </div>
+                    )}
                   </div>
                 )
               );

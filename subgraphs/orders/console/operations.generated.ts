@@ -28,10 +28,18 @@ export type OrderStatus =
 
 export type CustomerOrdersQueryVariables = Exact<{
   id: string;
+  after?: string | null | undefined;
 }>;
 
 
-export type CustomerOrdersQuery = { customer: { id: string, orders: { edges: Array<{ node: { id: string, status: OrderStatus, placedAt: string, total: { amount: number, currency: string } } }> } | null } | null };
+export type CustomerOrdersQuery = { customer: { id: string, orders: { edges: Array<{ node: { id: string, status: OrderStatus, placedAt: string, total: { amount: number, currency: string } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type CustomerOrderQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CustomerOrderQuery = { order: { id: string, placedAt: string, shippedAt: string | null, cancelledAt: string | null, expiredAt: string | null, reservedUntil: string | null, items: Array<{ quantity: number, product: { id: string, name: string } | null, unitPrice: { amount: number, currency: string }, lineTotal: { amount: number, currency: string } }> } | null };
 
 export type DashboardOrdersQueryVariables = Exact<{
   range: DashboardRange;
@@ -40,11 +48,13 @@ export type DashboardOrdersQueryVariables = Exact<{
 
 export type DashboardOrdersQuery = { dashboard: { id: string, orders: { placed: number, shipped: number, cancelled: number, expired: number, placedLastDay: number } | null, ordersPlaced: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
 
-export const customerOrdersDocument = "query CustomerOrders($id: ID!) { customer(id: $id) { id orders(first: 10) { edges { node { id status placedAt total { amount currency } } } } } }" as TypedDocument<CustomerOrdersQuery, CustomerOrdersQueryVariables>;
+export const customerOrdersDocument = "query CustomerOrders($id: ID!, $after: String) { customer(id: $id) { id orders(first: 10, after: $after) { edges { node { id status placedAt total { amount currency } } } pageInfo { hasNextPage endCursor } } } }" as TypedDocument<CustomerOrdersQuery, CustomerOrdersQueryVariables>;
+export const customerOrderDocument = "query CustomerOrder($id: ID!) { order(id: $id) { id placedAt shippedAt cancelledAt expiredAt reservedUntil items { product { id name } quantity unitPrice { amount currency } lineTotal { amount currency } } } }" as TypedDocument<CustomerOrderQuery, CustomerOrderQueryVariables>;
 export const dashboardOrdersDocument = "query DashboardOrders($range: DashboardRange!) { dashboard { id orders { placed shipped cancelled expired placedLastDay } ordersPlaced(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardOrdersQuery, DashboardOrdersQueryVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
   [customerOrdersDocument, [[["customers:read"]]]],
+  [customerOrderDocument, [[["orders:read"]]]],
   [dashboardOrdersDocument, [[["dashboard:read"]]]],
 ]);

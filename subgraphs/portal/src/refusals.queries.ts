@@ -78,17 +78,22 @@ export async function findKept(trx: Transaction<Database>, at: Date | undefined)
   return { since: row.since, now: row.now, isLeftOut: row.is_left_out, isReported: row.is_reported };
 }
 
-export type RefusalPageFilter = { reason?: string | undefined; accountId?: string | undefined };
+export type RefusalPageFilter = {
+  reason?: string | undefined;
+  exceptReasons: readonly string[];
+  accountId?: string | undefined;
+};
 
 /** The latest first. Where there is a next page, one row more than this page. */
 export async function findRefusalPage(
   trx: Transaction<Database>,
   reader: RefusalReader,
-  { reason, accountId }: RefusalPageFilter,
+  { reason, exceptReasons, accountId }: RefusalPageFilter,
   { first, after }: PageRequest<number>,
 ): Promise<RefusalRow[]> {
   const conditions: RawBuilder<unknown>[] = [visibleTo(reader)];
   if (reason !== undefined) conditions.push(sql`reason = ${reason}`);
+  if (exceptReasons.length > 0) conditions.push(sql`reason <> all(${exceptReasons}::text[])`);
   if (accountId !== undefined) conditions.push(sql`account_id = ${accountId}`);
   if (after)
     conditions.push(

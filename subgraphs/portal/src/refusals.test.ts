@@ -311,4 +311,26 @@ describe('refusals', () => {
     const { body } = await subgraph.ask('{ refusalReasons { reason count } }', {}, support);
     expect(body.data.refusalReasons).toContainEqual({ reason, count: 3 });
   });
+
+  it('are found and counted without those of some reasons, each of which its own filter and its id still find', async () => {
+    const reason = 'auth.failure.missing_token';
+    const everyday = [await write({ reason }), await write({ reason })];
+    const real = await write({ reason: 'request.limit.cost' });
+    const idsOf = async (filter: object) =>
+      (await subgraph.ask(list, { first: 100, filter }, support)).body.data.refusals.edges.map(
+        ({ node }: { node: { requestId: string } }) => node.requestId,
+      );
+    const others = await idsOf({ exceptReasons: [reason] });
+    expect(others).toContain(real);
+    expect(others.filter((id: string) => everyday.includes(id))).toEqual([]);
+    expect(await idsOf({})).toEqual(expect.arrayContaining([...everyday, real]));
+    expect(await idsOf({ reason })).toEqual(everyday.toReversed());
+    expect(await idsOf({ exceptReasons: [reason, 'request.limit.cost'] })).not.toContain(real);
+    const { body } = await subgraph.ask(lookup, { requestId: everyday[0] }, support);
+    expect(body.data.refusal.state).toBe('RECORDED');
+    for (const exceptReasons of [['no such'], Array(21).fill(reason)])
+      expect(reasonsOf(await subgraph.ask(list, { filter: { exceptReasons } }, support))).toEqual([
+        'input.exceptReasons',
+      ]);
+  });
 });

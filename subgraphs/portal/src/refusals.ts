@@ -50,6 +50,7 @@ const pendingMs = 8000;
 /** Within this time a gateway that is well says that it has reported everything. */
 const reportingMs = 30_000;
 const minuteMs = 60_000;
+const mostExceptReasons = 20;
 
 /** @throws {RefusalError} input.requestId */
 export const refusal: NonNullable<QueryResolvers['refusal']> = async (_parent, args, ctx) => {
@@ -66,15 +67,14 @@ export const refusal: NonNullable<QueryResolvers['refusal']> = async (_parent, a
   return { state, refusals: [...refusals], keptSince: kept.since };
 };
 
-/** @throws {RefusalError} input.first, input.after, input.reason, input.accountId */
+/** @throws {RefusalError} input.first, input.after, input.reason, input.exceptReasons, input.accountId */
 export const refusals: NonNullable<QueryResolvers['refusals']> = async (_parent, args, ctx) => {
   const reader = readerOf(ctx);
   const page = readPage(args, codec);
-  const { reason, accountId } = args.filter ?? {};
-  if (reason != null && !/^[\w.]{1,120}$/.test(reason))
-    throw badInput('reason', 'There is no such reason. docs/errors.md lists them.');
+  const { reason, exceptReasons, accountId } = args.filter ?? {};
   const filter = {
-    reason: reason ?? undefined,
+    reason: reason == null ? undefined : readReasonName('reason', reason),
+    exceptReasons: readReasonNames('exceptReasons', exceptReasons ?? []),
     accountId: accountId == null ? undefined : readId('accountId', accountId),
   };
   const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findRefusalPage(trx, reader, filter, page));
@@ -85,6 +85,18 @@ export const refusalReasons: NonNullable<QueryResolvers['refusalReasons']> = (_p
   const reader = readerOf(ctx);
   return readInTenant(ctx.db, ctx.tenantId, (trx) => countReasons(trx, reader));
 };
+
+function readReasonName(field: string, reason: string): string {
+  if (!/^[\w.]{1,120}$/.test(reason))
+    throw badInput(field, 'There is no such reason. docs/errors.md lists them.');
+  return reason;
+}
+
+function readReasonNames(field: string, reasons: readonly string[]): string[] {
+  if (reasons.length > mostExceptReasons)
+    throw badInput(field, `At most ${mostExceptReasons} reasons can be left out.`);
+  return reasons.map((reason) => readReasonName(field, reason));
+}
 
 /** @throws {RefusalError} for anyone but staff with the scope */
 function readerOf({ session }: GraphqlContext): RefusalReader {

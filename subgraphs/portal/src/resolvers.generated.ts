@@ -438,6 +438,8 @@ export type ImpersonationEdge = {
 export type RefusalFilter = {
   /** As in `Refusal.reason`. */
   reason?: InputMaybe<Scalars['String']['input']>;
+  /** Without those of these reasons, at most 20: a page that is opened asks who is signed in, and `auth.failure.missing_token` is the answer where nobody is. */
+  exceptReasons?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Of a customer, a member of staff or a service account. */
   accountId?: InputMaybe<Scalars['ID']['input']>;
 };
@@ -500,7 +502,10 @@ export type Refusal = {
   entrance: Scalars['String']['output'];
   /** `user` or `portal`: the side of the caller, or of what a caller without a session asked for. */
   side: Scalars['String']['output'];
-  /** Of the first refusal: a reason of docs/errors.md, or a code where there is none. */
+  /**
+   * A reason of docs/errors.md, or a code where there is none. Of the first refusal, or of the first other than `auth.failure.missing_token`
+   * where there is one.
+   */
   reason: Scalars['String']['output'];
   /** The HTTP status of the answer. */
   status: Scalars['Int']['output'];
@@ -694,7 +699,7 @@ export type Query = {
   refusal?: Maybe<RefusalLookup>;
   /**
    * The requests of this tenant that were refused in the last days, latest first; which are left out, `refusal` says. Staff with the scope `refusals:read`.
-   * Errors: `input.first`, `input.after`, `input.reason`, `input.accountId`.
+   * Errors: `input.first`, `input.after`, `input.reason`, `input.exceptReasons`, `input.accountId`.
    */
   refusals?: Maybe<RefusalConnection>;
   /**

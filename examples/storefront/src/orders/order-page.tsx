@@ -59,6 +59,7 @@ function OrderDetails({ order, isNew }: { order: OrderSummaryFragment; isNew: bo
         <OrderState status={order.status} />
       </div>
       <p className="quiet">{describeState(order)}</p>
+      <p className="quiet">{texts.orders.number(order.id)}</p>
       <table className="lines">
         <caption className="hidden">{texts.orders.items}</caption>
         <thead>

@@ -72,6 +72,7 @@ export const de: Texts = {
     back: 'Meine Bestellungen',
     gone: 'Diese Bestellung gibt es nicht.',
     of: (date) => `Bestellung vom ${date}`,
+    number: (id) => `Bestellnummer ${id}`,
     placed: 'Vielen Dank. Ihre Bestellung ist eingegangen.',
     items: 'Bestellte Artikel',
     product: 'Produkt',

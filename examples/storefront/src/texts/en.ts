@@ -71,6 +71,7 @@ export const en = {
     back: 'My orders',
     gone: 'There is no such order.',
     of: (date: string) => `Order of ${date}`,
+    number: (id: string) => `Order number ${id}`,
     placed: 'Thank you. Your order is placed.',
     items: 'What was ordered',
     product: 'Product',

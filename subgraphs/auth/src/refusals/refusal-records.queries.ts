@@ -63,7 +63,9 @@ function isMisfit(error: unknown): boolean {
 
 function toRow({ tenantId, caller, record }: OwnedRecord) {
   const { requestId, at, status, account, caller: kind, act, tenant: _, tenantId: __, ...details } = record;
-  const [first] = record.refusals;
+  // A missing token is left out of lists: it must not stand for what else was refused.
+  const first =
+    record.refusals.find(({ reason }) => reason !== 'auth.failure.missing_token') ?? record.refusals[0];
   return {
     tenant_id: tenantId,
     request_id: requestId,

@@ -98,6 +98,16 @@ describe('a record of a refused request', () => {
     ]);
   });
 
+  it('has the reason of its first refusal, and that of a missing token only where there is no other', async () => {
+    const missing = { code: 'UNAUTHENTICATED', reason: 'auth.failure.missing_token', count: 1 };
+    const other = { code: 'FORBIDDEN', reason: 'authz.scope.deny', count: 1 };
+    const alone = newRecord({ refusals: [missing] });
+    const both = newRecord({ refusals: [missing, other, { ...other, reason: 'authz.role.deny' }] });
+    await report([alone, both]);
+    expect(await rowsOf(alone.requestId)).toMatchObject([{ reason: missing.reason }]);
+    expect(await rowsOf(both.requestId)).toMatchObject([{ reason: other.reason }]);
+  });
+
   it('is complete up to when a gateway says so, which nothing takes back, and no other entrance may say', async () => {
     const source = crypto.randomUUID();
     const now = Date.now();
