@@ -19,13 +19,16 @@ type Filter = {
 type After = { key: OrPlace<SortKey>; id: OrPlace<string> } | undefined;
 
 /**
- * A text that many products have is mostly on one of the first of them, and the index of letters would bring all. A text that few have
- * is not, and the index finds it at once. So the first rows are read, and only then is the index asked. What many have, and all of them
- * stand far behind in the order, is brought and sorted: at worst until the statement's time is over.
+ * The index of letters brings all products that have a text, to be sorted: right for a text that few have, expensive for one that many have.
+ * Those are on the first rows. So a search reads some rows of the order: they fill the page, or tell how rare the text is, and so
+ * whether to read on or to ask the index. What many have, and all of them stand far behind in the order, is brought and sorted: at worst
+ * until the statement's time is over.
  */
-const firstRows = maxTotalCount;
+const firstRows = 500;
+/** A search reads on, up to so many times the first rows, where half of that is likely to fill the page. */
+const readOnTimes = 20;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
-const denseShare = 0.1;
+const denseShare = 0.25;
 
 /**
  * Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page.
@@ -40,15 +43,24 @@ export async function findProductPage(
   walked = firstRows,
 ): Promise<ProductRow[]> {
   const limit = page.first + 1;
-  if (filter.text === undefined) return findPlainPage(trx, filter, order, page);
-  const near = sql`
-    select id from (${walk(filter, order, page, walked)}) walked
-    where ${holds(filter.text)} limit ${limit}`;
-  const rows = await selectRows(trx, order, near).execute();
-  if (rows.length === limit) return rows;
+  const { text } = filter;
+  if (text === undefined) return findPlainPage(trx, filter, order, page);
+  const readFirst = (most: number) =>
+    selectRows(
+      trx,
+      order,
+      sql`select id from (${walk(filter, order, page, most)}) walked where ${holds(text)} limit ${limit}`,
+    ).execute();
+  const near = await readFirst(walked);
+  if (near.length === limit) return near;
   // Where the walk met the end, it has seen all that there is.
   const read = await countRows(trx, walk(filter, order, page, walked));
-  return read < walked ? rows : selectRows(trx, order, search(filter, filter.text, order, page)).execute();
+  if (read < walked) return near;
+  if (near.length * readOnTimes >= 2 * limit) {
+    const further = await readFirst(walked * readOnTimes);
+    if (further.length === limit) return further;
+  }
+  return selectRows(trx, order, search(filter, text, order, page)).execute();
 }
 
 type PageValues = Omit<ProductFilterValues, 'text'> & { limit: number; key?: SortKey; id?: string };
