@@ -119,17 +119,17 @@ describe('a search in the index', () => {
         return Object.fromEntries(after.map(({ name, scans }) => [name, scans - (before.get(name) ?? 0)]));
       });
     const page = { first: 20, after: undefined };
-    const tables = { user: 0, user_search: 0 };
-    expect(await scans((trx) => countCustomers(trx, {}))).toEqual({
-      ...tables,
-      user_grams: 0,
-      user_listed: 1,
+    // So few rows are counted in the table too: only whether the index can be used is of interest.
+    const counted = await scans(async (trx) => {
+      await sql`set local enable_seqscan = off`.execute(trx);
+      await countCustomers(trx, {});
     });
+    expect(counted).toMatchObject({ user: 0, user_listed: 1 });
     const few = await scans((trx) => findCustomerPage(trx, { search: 'many4711' }, page));
-    expect(few).toEqual({ ...tables, user_grams: 1, user_listed: expect.any(Number) });
+    expect(few).toMatchObject({ user_search: 0, user_grams: 1 });
     // On some of the first 500, which do not fill a page.
     const many = await scans((trx) => findCustomerPage(trx, { search: 'many13' }, page));
-    expect(many).toMatchObject({ ...tables, user_grams: 0 });
+    expect(many).toMatchObject({ user_search: 0, user_grams: 0 });
     await database.query(`delete from auth.user where email like 'many%'`);
     await expect(
       inTenant(db, tenant, (trx) =>
