@@ -6,7 +6,7 @@ const pageBytes = 4096;
 
 export type ProcessUse = { cpuSeconds: number; residentMb: number };
 
-/** CPU time and memory of a process and all that it has started, from Linux's /proc. */
+/** CPU time and memory of a process and all that it has started, also of what has ended since, from Linux's /proc. */
 export function readProcessTree(root: number): ProcessUse {
   const children = new Map<number, number[]>();
   const use = new Map<number, ProcessUse>();
@@ -52,10 +52,12 @@ function readStat(pid: number): (ProcessUse & { parent: number }) | undefined {
       .slice(text.lastIndexOf(')') + 2)
       .split(' ')
       .map(Number);
-    const [parent = 0, user = 0, system = 0, pages = 0] = [fields[1], fields[11], fields[12], fields[21]];
+    const [parent = 0, pages = 0] = [fields[1], fields[21]];
+    // Of itself, and of the children that it has waited for.
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
     return {
       parent,
-      cpuSeconds: (user + system) / ticksPerSecond,
+      cpuSeconds: ticks / ticksPerSecond,
       residentMb: (pages * pageBytes) / 2 ** 20,
     };
   } catch {

@@ -1,7 +1,7 @@
 import { type Database, defineQuery, type Query } from '@signet/db';
 import { maxTotalCount, type TotalCount, toTotalCount } from '@signet/subgraph';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
-import { type ProductRow, selectCategoryId, selectProducts } from './product.queries.ts';
+import { findProducts, type ProductRow, selectCategoryId, selectProducts } from './product.queries.ts';
 import type { ProductOrder, ProductPage, SortKey } from './product-orders.ts';
 
 /** A category by its id or by its slug. */
@@ -19,13 +19,19 @@ type Filter = {
 type After = { key: OrPlace<SortKey>; id: OrPlace<string> } | undefined;
 
 /**
- * A text that many products have is mostly on one of the first of them, and the index of letters would bring all. A text that few have
- * is not, and the index finds it at once. So the first rows are read, and only then is the index asked. What many have, and all of them
- * stand far behind in the order, is brought and sorted: at worst until the statement's time is over.
+ * The index of letters brings all products that have a text, to be sorted: right for a text that few have, expensive for one that many have.
+ * Those are on the first rows. So a search reads some rows of the order: they fill the page, or tell how rare the text is, and so
+ * whether to read on or to ask the index. By name, texts stand together, so the first rows may tell too little: the index is asked for
+ * some matches only, and where there are more, the search reads on too. What many have, and all of them stand far behind in the order, is
+ * brought and sorted: at worst until the statement's time is over.
  */
-const firstRows = maxTotalCount;
+const firstRows = 500;
+/** A search reads on, up to so many times the first rows, where half of that is likely to fill the page. */
+const readOnTimes = 20;
+/** With more matches, a page is likely on fewer rows than these are. */
+const fewMatches = 3000;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
-const denseShare = 0.1;
+const denseShare = 0.25;
 
 /**
  * Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page.
@@ -40,15 +46,45 @@ export async function findProductPage(
   walked = firstRows,
 ): Promise<ProductRow[]> {
   const limit = page.first + 1;
-  if (filter.text === undefined) return findPlainPage(trx, filter, order, page);
-  const near = sql`
-    select id from (${walk(filter, order, page, walked)}) walked
-    where ${holds(filter.text)} limit ${limit}`;
-  const rows = await selectRows(trx, order, near).execute();
-  if (rows.length === limit) return rows;
+  const { text } = filter;
+  if (text === undefined) return findPlainPage(trx, filter, order, page);
+  const readFirst = (most: number) =>
+    selectRows(
+      trx,
+      order,
+      sql`select id from (${walk(filter, order, page, most)}) walked where ${holds(text)} limit ${limit}`,
+    ).execute();
+  const near = await readFirst(walked);
+  if (near.length === limit) return near;
   // Where the walk met the end, it has seen all that there is.
   const read = await countRows(trx, walk(filter, order, page, walked));
-  return read < walked ? rows : selectRows(trx, order, search(filter, filter.text, order, page)).execute();
+  if (read < walked) return near;
+  if (near.length * readOnTimes < 2 * limit) {
+    const rows = await searchFew(trx, filter, text, order, page);
+    if (rows) return rows;
+  }
+  const further = await readFirst(walked * readOnTimes);
+  if (further.length === limit) return further;
+  return selectRows(trx, order, search(filter, text, order, page)).execute();
+}
+
+/** From the index of letters; undefined where more than `fewMatches` have the text. */
+async function searchFew(
+  trx: Transaction<Database>,
+  filter: ProductFilterValues,
+  text: string,
+  order: ProductOrder,
+  page: ProductPage,
+): Promise<ProductRow[] | undefined> {
+  const { rows } = await sql<{ matches: number; ids: string[] }>`
+    with found as materialized (select * from ${matches(filter, text, fewMatches + 1)})
+    select (select count(*) from found) as matches, array(
+      select id from found where (select count(*) from found) <= ${fewMatches} ${after(order, page.after)} ${orderBy(order)}
+      limit ${page.first + 1}) as ids`.execute(trx);
+  const { matches: count, ids } = rows[0] ?? { matches: 0, ids: [] };
+  if (count > fewMatches) return undefined;
+  const byId = new Map((await findProducts(trx, ids)).map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 type PageValues = Omit<ProductFilterValues, 'text'> & { limit: number; key?: SortKey; id?: string };

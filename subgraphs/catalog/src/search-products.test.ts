@@ -241,14 +241,66 @@ describe('a search for products', () => {
 });
 
 describe('a shop of many products', () => {
-  it('is counted up to 10,000, and says so', async () => {
-    const { tenantId, find } = await openShop(['A lamp']);
+  let shop: Awaited<ReturnType<typeof openShop>>;
+  beforeAll(async () => {
+    shop = await openShop(['A lamp']);
     await subgraph.database.query(
       `insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency)
        select tenant_id, category_id, 'S-' || i, 'Rug ' || i, 100, 'EUR' from catalog.product, generate_series(1, 10000) i
        where tenant_id = $1`,
-      [tenantId],
+      [shop.tenantId],
     );
+    await subgraph.database.query('vacuum analyze catalog.product');
+    await subgraph.database.query('vacuum analyze catalog.product_search');
+  });
+
+  /** What a search reads by PostgreSQL's own choice, as the role of the subgraph and under row security. */
+  const read = (text: string) =>
+    inTenant(db, shop.tenantId, async (trx) => {
+      const count = async () => {
+        const { rows } = await sql<Record<'rows' | 'tables' | 'letters', number>>`
+          select sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid))::integer as rows,
+            sum(pg_stat_get_xact_numscans(oid)) filter (where relkind = 'r')::integer as tables,
+            sum(pg_stat_get_xact_numscans(oid)) filter (where relname = 'product_grams')::integer as letters
+          from pg_class where oid in ('catalog.product'::regclass, 'catalog.product_search'::regclass) or oid in (
+            select indexrelid from pg_index where indrelid in ('catalog.product'::regclass, 'catalog.product_search'::regclass))`.execute(
+          trx,
+        );
+        return rows[0] ?? { rows: 0, tables: 0, letters: 0 };
+      };
+      const before = await count();
+      const filter = { categoryId: undefined, text };
+      const found = await findProductPage(trx, filter, productOrders.NAME, { first: 20, after: undefined });
+      const after = await count();
+      return {
+        names: found.map(({ name }) => name),
+        rows: after.rows - before.rows,
+        wholeTables: after.tables - before.tables,
+        letters: after.letters - before.letters,
+      };
+    });
+
+  it('is searched in the index of letters for a text that few have, after a look at the first rows', async () => {
+    for (const [text, names] of [
+      ['rug 9876', ['Rug 9876']],
+      ['carpet', []],
+    ] as const) {
+      const { rows, ...others } = await read(text);
+      expect(others).toEqual({ names, wholeTables: 0, letters: 1 });
+      // Of the first 500 an entry and the row, which counts for both, and an entry once more to see that there are so many.
+      expect(rows).toBeLessThan(2500);
+    }
+  });
+
+  it('is searched in its order for a text that is rare on the first rows, and that many have', async () => {
+    const { names, rows, ...others } = await read('77');
+    expect(names).toHaveLength(21);
+    expect(others).toEqual({ wholeTables: 0, letters: 0 });
+    expect(rows).toBeLessThan(9000);
+  });
+
+  it('is counted up to 10,000, and says so', async () => {
+    const { tenantId, find } = shop;
     const count = async (filter: NonNullable<Variables['filter']>) => {
       const { totalCount, totalCountIsExact } = await find({ first: 1, filter });
       return [totalCount, totalCountIsExact];
@@ -291,15 +343,16 @@ describe('statements, as the role of the subgraph', () => {
   const id = '0199c2f4-7a10-7000-8000-000000000001';
 
   it.each(
-    Object.keys(productOrders).flatMap((sort) =>
-      [undefined, id].map(
-        (categoryId) => [sort, categoryId ? 'of a category' : 'of the shop', categoryId] as const,
-      ),
-    ),
-  )('read a page by %s %s from its index, without a sort', async (sort, _, categoryId) => {
+    Object.keys(productOrders).flatMap((sort) => [
+      [sort, 'of the shop', {}] as const,
+      [sort, 'of a category by its id', { categoryId: id }] as const,
+      [sort, 'of a category by its slug', { categorySlug: 'plan-7' }] as const,
+    ]),
+  )('read a page by %s %s from its index, without a sort', async (sort, _, category) => {
+    const isOfCategory = Object.keys(category).length > 0;
     const order = productOrders[sort as keyof typeof productOrders];
     const page = { first: 20, after: { id, key: keys[sort as keyof typeof keys] } };
-    const statement = walk({ categoryId, text: undefined }, order, page, 21);
+    const statement = walk({ categoryId: undefined, ...category, text: undefined }, order, page, 21);
     const plan = await inPlan(async (trx) => {
       const { rows } = await sql<{ 'QUERY PLAN': string }>`explain (costs off) ${statement}`.execute(trx);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -308,7 +361,8 @@ describe('statements, as the role of the subgraph', () => {
     expect(plan).not.toMatch(/Sort|Seq Scan/);
     // The cursor is where the index is entered, not a filter of what it gives.
     expect(plan).toMatch(/Index Cond: .*ROW\(/);
-    expect(plan.includes('product_of_category_by_')).toBe(categoryId !== undefined);
+    expect(plan.includes('product_of_category_by_')).toBe(isOfCategory);
+    expect(/Index Cond: .*\(category_id = /.test(plan)).toBe(isOfCategory);
   });
 
   it('search in the index of letters, although row security hides from PostgreSQL what compares', async () => {

@@ -1,6 +1,6 @@
 import { createDatabase, type Database, inTenant } from '@signet/db';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countCustomers, findCustomerPage } from './customers.queries.ts';
 
@@ -102,6 +102,34 @@ describe('a search in the index', () => {
     );
     expect(JSON.stringify(plan)).toContain('user_grams');
     expect(await find('many4711')).toEqual(['many4711']);
+    await database.query('vacuum analyze auth.user');
+    const scans = (fn: (trx: Transaction<Database>) => Promise<unknown>) =>
+      inTenant(db, tenant, async (trx) => {
+        const count = async () => {
+          const { rows } = await sql<{ name: string; scans: number }>`
+            select relname as name, pg_stat_get_xact_numscans(oid)::integer as scans from pg_class
+            where oid in ('auth.user'::regclass, 'auth.user_search'::regclass, 'auth.user_grams'::regclass, 'auth.user_listed'::regclass)`.execute(
+            trx,
+          );
+          return rows;
+        };
+        const before = new Map((await count()).map(({ name, scans }) => [name, scans]));
+        await fn(trx);
+        const after = await count();
+        return Object.fromEntries(after.map(({ name, scans }) => [name, scans - (before.get(name) ?? 0)]));
+      });
+    const page = { first: 20, after: undefined };
+    // So few rows are counted in the table too: only whether the index can be used is of interest.
+    const counted = await scans(async (trx) => {
+      await sql`set local enable_seqscan = off`.execute(trx);
+      await countCustomers(trx, {});
+    });
+    expect(counted).toMatchObject({ user: 0, user_listed: 1 });
+    const few = await scans((trx) => findCustomerPage(trx, { search: 'many4711' }, page));
+    expect(few).toMatchObject({ user_search: 0, user_grams: 1 });
+    // On some of the first 500, which do not fill a page.
+    const many = await scans((trx) => findCustomerPage(trx, { search: 'many13' }, page));
+    expect(many).toMatchObject({ user_search: 0, user_grams: 0 });
     await database.query(`delete from auth.user where email like 'many%'`);
     await expect(
       inTenant(db, tenant, (trx) =>

@@ -36,12 +36,14 @@ export function getCustomer(trx: Transaction<Database>, id: string): Promise<Cus
 }
 
 /**
- * A text that many customers have is on one of the first of them. So these are read, and only if that does not fill the page is the
- * index of letters asked (migration 0036), which brings all that have the text.
+ * The index of letters (migration 0036) brings all customers who have a text, to be sorted. A text that many have is on the first rows of
+ * the order. So these are read: they fill the page, or tell how rare the text is, and so whether to read on or to ask the index.
  */
 const firstRows = 500;
+/** A search reads on, up to so many times the first rows, where half of that is likely to fill the page. */
+const readOnTimes = 20;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
-const denseShare = 0.1;
+const denseShare = 0.25;
 
 /**
  * By e-mail, without those who were erased. Where there is a next page, the result has one row more than this page.
@@ -66,20 +68,26 @@ export async function findCustomerPage(
       .where((eb) => matches(eb, search))
       .limit(limit)
       .execute();
-  const near = await trx
-    .with(
-      (cte) => cte('walked').materialized(),
-      () => page.limit(walked),
-    )
-    .selectFrom('walked')
-    .selectAll()
-    .where((eb) => matches(eb, search))
-    .limit(limit)
-    .execute();
+  const readFirst = (most: number) =>
+    trx
+      .with(
+        (cte) => cte('walked').materialized(),
+        () => page.limit(most),
+      )
+      .selectFrom('walked')
+      .selectAll()
+      .where((eb) => matches(eb, search))
+      .limit(limit)
+      .execute();
+  const near = await readFirst(walked);
   if (near.length === limit) return near;
   // Where the walk met the end, it has seen all that there is.
   const read = await countRows(trx, page.limit(walked));
   if (read < walked) return near;
+  if (near.length * readOnTimes >= 2 * limit) {
+    const further = await readFirst(walked * readOnTimes);
+    if (further.length === limit) return further;
+  }
   const found = sql`auth.search_customers(${variantsOf(search)}, ${after?.key ?? null}, ${after?.id ?? null}, ${limit})`;
   return page.where(sql<boolean>`id in (select id from ${found})`).execute();
 }
@@ -93,7 +101,10 @@ export async function countCustomers(
   const { search } = condition;
   const most = maxTotalCount + 1;
   const listed = selectListed(trx, condition);
-  if (search === undefined) return toTotalCount(await countRows(trx, listed.limit(most)));
+  if (search === undefined) {
+    // In the order of an index, which alone is read then.
+    return toTotalCount(await countRows(trx, listed.orderBy('email').orderBy('id').limit(most)));
+  }
   if (isNarrow(condition)) {
     const all = listed.where((eb) => matches(eb, search)).limit(most);
     return toTotalCount(await countRows(trx, all));
