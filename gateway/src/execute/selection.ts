@@ -17,7 +17,7 @@ import {
 } from 'graphql';
 import { hold, readConditions } from './conditions.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
-import { plannedKeyOf } from './response-names.ts';
+import { type KeyNumbers, numberKeys, plannedKeyOf } from './response-names.ts';
 import { interfaceObject } from './supergraph-types.ts';
 
 /** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
@@ -54,13 +54,14 @@ export type OperationSelection = {
 /** Prepares the selection of an operation: its fields in the order of the answer (GraphQL spec 6.3.2). */
 export function compileSelection({ schema, document, operation, prefix }: SelectionOptions) {
   const fragments = fragmentsOf(document);
+  const numberOf = numberKeys(document);
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`The schema has no ${operation.operation}.`);
   return {
     conditionVariables: findConditionVariables(operation.selectionSet, fragments),
     /** @param variables coerced */
     select(variables: Readonly<Record<string, unknown>>): OperationSelection {
-      const collect = createCollector(schema, fragments, prefix, variables);
+      const collect = createCollector(schema, fragments, prefix, numberOf, variables);
       return { type, fields: collect(type, [operation.selectionSet]) ?? [] };
     },
   };
@@ -72,6 +73,7 @@ function createCollector(
   schema: GraphQLSchema,
   fragments: Fragments,
   prefix: string | undefined,
+  numberOf: KeyNumbers,
   variables: Readonly<Record<string, unknown>>,
 ) {
   const applies = (condition: string | undefined, type: ConcreteType) => {
@@ -144,7 +146,7 @@ function createCollector(
     const byType = new Map<string, readonly SelectedField[] | undefined>();
     return {
       key,
-      dataKey: plannedKeyOf(node, field, prefix),
+      dataKey: plannedKeyOf(node, field, prefix, numberOf),
       kind: 'data',
       type: field.type,
       fieldsOf(type) {
