@@ -401,6 +401,33 @@ describe('two types of an interface that a subgraph knows as an object', () => {
   });
 });
 
+test.each(['One', 'Two'])(
+  'an entity is not sent without any key, where fragments exclude each other: %s',
+  async (type) => {
+    const federation = createFederation([
+      {
+        name: 'a',
+        sdl: 'type Query { a: Face } type Face @key(fields: "id") @interfaceObject { id: ID! x: Int }',
+        resolvers: {
+          Query: { a: () => ({ id: '1' }) },
+          Face: { __resolveReference: (reference: object) => reference },
+        },
+      },
+      {
+        name: 'b',
+        sdl: `interface Face @key(fields: "id") { id: ID! } type One implements Face @key(fields: "id") { id: ID! }
+        type Two implements Face @key(fields: "id") { id: ID! }`,
+        resolvers: { Face: { __resolveReference: ({ id }: { id: string }) => ({ __typename: type, id }) } },
+      },
+    ]);
+    const query = 'query ($c: Boolean!) { a { ...on One { ...on Face @skip(if: $c) { ...on Two { x } } } } }';
+    expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { a: {} } });
+    for (const { variables } of federation.takeSent()) {
+      expect(variables.representations ?? [{ id: '1' }]).toEqual([expect.objectContaining({ id: '1' })]);
+    }
+  },
+);
+
 /** Not corrected: docs/decisions/0036-planner-faults.md. These tell when the planner has been. */
 describe('a fault of the planner that stays', () => {
   test('it finds no way to a field of an interface that one of its types has as external', () => {
