@@ -283,6 +283,11 @@ describe('an interface that a subgraph knows as an object', () => {
     expect(errors?.map(({ path }) => path)).toEqual([['item', 'votes']]);
   });
 
+  test('needs no type for fragments that exclude each other', async () => {
+    const query = '{ starred { stars ... on Film { ... on Media { ... on Book { __typename } } } } }';
+    expect(await media.run({ query })).toEqual({ data: { starred: { stars: 5 } } });
+  });
+
   test('needs no type where conditions leave out the fields of its types', async () => {
     const query = 'query ($c: Boolean!) { starred { stars ... on Film { __typename @include(if: $c) } } }';
     expect(await media.run({ query, variables: { c: false } })).toEqual({ data: { starred: { stars: 5 } } });

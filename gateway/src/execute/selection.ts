@@ -7,6 +7,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   GraphQLString,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -83,20 +84,36 @@ function createCollector(
   };
   const isSelected = ({ directives }: SelectionNode) =>
     !directives?.length || hold(readConditions(directives), variables);
-  const selectsAny = (set: SelectionSetNode): boolean => {
-    const sets = new Set([set]);
-    for (const { selections } of sets) {
-      for (const selection of selections) {
-        if (!isSelected(selection)) continue;
+  const objectsOf = (condition: string): readonly string[] => {
+    const type = schema.getType(condition);
+    return isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [condition];
+  };
+  /** Whether a fragment selects a field of any object. Fragments that exclude each other select none, and nobody is asked for its type then. */
+  const selectsAny = (condition: string | undefined, outer: SelectionSetNode): boolean => {
+    const seen = new Set<string>();
+    const numbers = new Map<SelectionSetNode, number>();
+    const look = (set: SelectionSetNode, objects: readonly string[] | undefined): boolean => {
+      if (!numbers.has(set)) numbers.set(set, numbers.size);
+      const id = `${numbers.get(set)} ${objects?.join()}`;
+      if (objects?.length === 0 || seen.has(id)) return false;
+      seen.add(id);
+      return set.selections.some((selection) => {
+        if (!isSelected(selection)) return false;
         if (selection.kind === Kind.FIELD) return true;
-        const below =
-          selection.kind === Kind.INLINE_FRAGMENT
-            ? selection.selectionSet
-            : fragments.get(selection.name.value)?.selectionSet;
-        if (below) sets.add(below);
-      }
-    }
-    return false;
+        const fragment =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        return fragment !== undefined && lookInside(fragment, objects);
+      });
+    };
+    const lookInside = (
+      { typeCondition, selectionSet }: Pick<InlineFragmentNode, 'typeCondition' | 'selectionSet'>,
+      objects: readonly string[] | undefined,
+    ): boolean => {
+      if (!typeCondition) return look(selectionSet, objects);
+      const own = objectsOf(typeCondition.name.value);
+      return look(selectionSet, objects ? objects.filter((name) => own.includes(name)) : own);
+    };
+    return look(outer, condition === undefined ? undefined : objectsOf(condition));
   };
 
   const collect = (
@@ -116,13 +133,13 @@ function createCollector(
           else found.set(key, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
-          else isOpen ||= selectsAny(selection.selectionSet);
+          else isOpen ||= selectsAny(selection.typeCondition?.name.value, selection.selectionSet);
         } else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
           if (!fragment) continue;
           if (applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
-          else isOpen ||= selectsAny(fragment.selectionSet);
+          else isOpen ||= selectsAny(fragment.typeCondition.name.value, fragment.selectionSet);
         }
       }
     };
