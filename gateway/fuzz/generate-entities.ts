@@ -7,7 +7,14 @@ import {
   ownersOf,
   type TypeModel,
 } from './world.ts';
-import { addField, ensureType, placeKeyFields, randomType, type WorldBuilder } from './world-builder.ts';
+import {
+  addField,
+  ensureType,
+  mayKnow,
+  placeKeyFields,
+  randomType,
+  type WorldBuilder,
+} from './world-builder.ts';
 
 /** Entity types with the fields of their keys, and a value type that nested keys go through. */
 export function addEntities(builder: WorldBuilder): void {
@@ -93,23 +100,39 @@ function requireField(builder: WorldBuilder, field: FieldModel, subgraph: string
   const { world, random } = builder;
   const args = literalArguments(field);
   if (args === undefined) return [];
-  const target = findType(world, namedTypeOf(field.type));
-  const isUnion = world.unions.some(({ name }) => name === namedTypeOf(field.type));
-  if (isUnion || target?.kind === 'interface') return [];
-  if (!target) {
+  const name = namedTypeOf(field.type);
+  const target = findType(world, name);
+  const union = world.unions.find((one) => one.name === name);
+  if (!target && !union) {
     field.in[subgraph] ??= { external: true };
     return [`${field.name}${args}`];
   }
-  const inner = target.fields.filter(
-    (one) =>
-      !findType(world, namedTypeOf(one.type)) && literalArguments(one) === '' && !isUnionName(builder, one),
-  );
-  const chosen = inner.length > 0 ? random.pickSome(inner).slice(0, 2) : [];
-  if (chosen.length === 0) return [];
+  const types = union
+    ? world.types.filter((type) => union.members.includes(type.name))
+    : world.types.filter((type) => type === target || type.implements.includes(name));
+  const isAbstract = types.length !== 1 || types[0] !== target;
+  const objects = types.filter(({ kind }) => kind !== 'interface');
+  if (!objects.every((type) => mayKnow(world, type.name, subgraph))) return [];
+  const parts = (isAbstract ? random.pickSome(objects) : objects).flatMap((type) => {
+    const inner = type.fields.filter(
+      (one) =>
+        !findType(world, namedTypeOf(one.type)) && literalArguments(one) === '' && !isUnionName(builder, one),
+    );
+    const chosen = inner.length > 0 ? random.pickSome(inner).slice(0, 2) : [];
+    return chosen.length > 0 ? [{ type, chosen }] : [];
+  });
+  if (parts.length === 0) return [];
   field.in[subgraph] ??= { external: true };
-  ensureType(builder, target.name, subgraph);
-  for (const one of chosen) one.in[subgraph] ??= { external: true };
-  return [`${field.name}${args} { ${chosen.map(({ name }) => name).join(' ')} }`];
+  ensureType(builder, name, subgraph);
+  const texts = parts.map(({ type, chosen }) => {
+    ensureType(builder, type.name, subgraph);
+    for (const one of chosen) one.in[subgraph] ??= { external: true };
+    const names = chosen.map((one) => one.name).join(' ');
+    return isAbstract ? `... on ${type.name} { ${names} }` : names;
+  });
+  // Without it the representation does not tell of which type an object is.
+  if (isAbstract) texts.unshift('__typename');
+  return [`${field.name}${args} { ${texts.join(' ')} }`];
 }
 
 function isUnionName({ world }: WorldBuilder, field: FieldModel): boolean {

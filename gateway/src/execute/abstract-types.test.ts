@@ -283,11 +283,49 @@ describe('an interface that a subgraph knows as an object', () => {
     expect(errors?.map(({ path }) => path)).toEqual([['item', 'votes']]);
   });
 
+  test('needs no type for fragments that exclude each other', async () => {
+    const query = '{ starred { stars ... on Film { ... on Media { ... on Book { __typename } } } } }';
+    expect(await media.run({ query })).toEqual({ data: { starred: { stars: 5 } } });
+  });
+
   test('needs no type where conditions leave out the fields of its types', async () => {
     const query = 'query ($c: Boolean!) { starred { stars ... on Film { __typename @include(if: $c) } } }';
     expect(await media.run({ query, variables: { c: false } })).toEqual({ data: { starred: { stars: 5 } } });
     expect(await media.run({ query, variables: { c: true } })).toEqual({
       data: { starred: { stars: 5, __typename: 'Film' } },
     });
+  });
+});
+
+test('parts of an object that an interface and one of its types ask for under two keys come together', async () => {
+  const parts = createFederation([
+    {
+      name: 'a',
+      sdl: `type Query { faces: [Item] } union Any = One | Item interface Face { part: Part } type One implements Face { part: Part! @shareable }
+        type Two implements Face { part: Part @shareable } type Part { x: Int! @shareable y: Int! @shareable list: [Part!] @shareable }
+        type Item @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: {
+          faces: () => [{ id: '1' }, { id: '1' }],
+        },
+      },
+    },
+    {
+      name: 'b',
+      sdl: `type Query { face: Face } union Any = One interface Face { part: Part } type One implements Face { part: Part! @shareable } type Two implements Face { part: Part @shareable }
+        type Part { x: Int! @shareable y: Int! @shareable list: [Part!] @shareable } type Item @key(fields: "id") { id: ID! face: Face }`,
+      resolvers: {
+        Query: { face: () => ({ __typename: 'One', part: { x: 1, y: 2, list: [{ x: 3, y: 4 }] } }) },
+        Item: {
+          __resolveReference: (reference: object) => reference,
+          face: () => ({ __typename: 'One', part: { x: 1, y: 2, list: [{ x: 3, y: 4 }] } }),
+        },
+      },
+    },
+  ]);
+  const face = '{ part { x list { x } } ... on Any { ... on Face { part { y list { y } } } } }';
+  const expected = { part: { x: 1, list: [{ x: 3, y: 4 }], y: 2 } };
+  expect(await parts.run({ query: `{ face ${face} faces { face ${face} } }` })).toEqual({
+    data: { face: expected, faces: [{ face: expected }, { face: expected }] },
   });
 });

@@ -13,7 +13,7 @@ import type { UnexplainedNull } from './complete-exactly.ts';
 import type { Path } from './error-paths.ts';
 import type { PlacedError } from './fetch-errors.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
-import { clientKeyOf } from './response-names.ts';
+import { clientKeyOf, type KeyNumbers, numberKeys, ownKeyOf } from './response-names.ts';
 
 /**
  * Describes what went wrong in a run: first the subgraphs' own errors, then nulls that these do not explain. A subgraph's name stands in
@@ -61,7 +61,7 @@ export function createPathReader(
   { document, operation }: { document: DocumentNode; operation: OperationDefinitionNode },
   prefix: string | undefined,
 ): (path: Path) => Path {
-  const belowOf = createBelowReader(fragmentsOf(document), prefix);
+  const belowOf = createBelowReader(fragmentsOf(document), prefix, numberKeys(document));
   const known = new Map<string, number>();
   return (path) => {
     const keys = path.filter((element) => typeof element === 'string');
@@ -115,22 +115,28 @@ function countKnown(
 function createBelowReader(
   fragments: Fragments,
   prefix: string | undefined,
+  numberOf: KeyNumbers,
 ): (set: SelectionSetNode) => Below {
   const known = new Map<SelectionSetNode, Below>();
   return (set) => {
-    const found = known.get(set) ?? readBelow(set, fragments, prefix);
+    const found =
+      known.get(set) ?? readBelow(set, fragments, (field) => plannedKeysOf(field, prefix, numberOf));
     known.set(set, found);
     return found;
   };
 }
 
-function readBelow(set: SelectionSetNode, fragments: Fragments, prefix: string | undefined): Below {
+function readBelow(
+  set: SelectionSetNode,
+  fragments: Fragments,
+  keysOf: (field: FieldNode) => readonly string[],
+): Below {
   const below = new Map<string, SelectionSetNode[]>();
   const seen = new Set([set]);
   for (const { selections } of seen) {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {
-        for (const key of plannedKeysOf(selection, prefix)) {
+        for (const key of keysOf(selection)) {
           const sets = below.get(key) ?? [];
           if (selection.selectionSet) sets.push(selection.selectionSet);
           below.set(key, sets);
@@ -148,8 +154,13 @@ function readBelow(set: SelectionSetNode, fragments: Fragments, prefix: string |
 }
 
 /** A field without an alias may stand under its name as well. */
-function plannedKeysOf({ alias, name }: FieldNode, prefix: string | undefined): readonly string[] {
-  const key = (alias ?? name).value;
+function plannedKeysOf(
+  field: FieldNode,
+  prefix: string | undefined,
+  numberOf: KeyNumbers,
+): readonly string[] {
+  const key = (field.alias ?? field.name).value;
   if (prefix === undefined) return [key];
-  return key === name.value ? [prefix + key, key] : [prefix + key];
+  const own = ownKeyOf(field, prefix, numberOf);
+  return key === field.name.value ? [own, key] : [own];
 }

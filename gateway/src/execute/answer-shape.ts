@@ -91,22 +91,37 @@ function readAt(
     }
   };
   for (const set of sets) look(set);
-  const fields = [...selected].map(([from, { below, conditions }]): ShapeField => {
-    // Written like any other key it would change the prototype of a result.
-    if (from === '__proto__') throw new Error('A plan has a field named __proto__.');
-    const path = `${place}/${from}`;
-    return {
-      from,
-      to: renamed.get(path) ?? from,
-      shape: below.length > 0 ? readAt(below, reading, path) : undefined,
-      conditions,
-    };
-  });
+  const fields = shareShapes(
+    [...selected].map(([from, { below, conditions }]): ShapeField => {
+      // Written like any other key it would change the prototype of a result.
+      if (from === '__proto__') throw new Error('A plan has a field named __proto__.');
+      const path = `${place}/${from}`;
+      return {
+        from,
+        to: renamed.get(path) ?? from,
+        shape: below.length > 0 ? readAt(below, reading, path) : undefined,
+        conditions,
+      };
+    }),
+  );
+  return shapeOf(fields);
+}
+
+function shapeOf(fields: readonly ShapeField[]): AnswerShape {
   return {
     fields,
     byKey: new Map(fields.map((field) => [field.from, field])),
     hasRenamed: fields.some(({ from, to, shape }) => from !== to || shape?.hasRenamed),
   };
+}
+
+/** Gives fields of one key in the result one shape: a type may have a field under a name of its own, and its interface too. */
+function shareShapes(fields: readonly ShapeField[]): ShapeField[] {
+  return fields.map((field) => {
+    const others = fields.filter(({ to, shape }) => to === field.to && shape);
+    if (!field.shape || others.length < 2) return field;
+    return { ...field, shape: shapeOf(others.flatMap(({ shape }) => shape?.fields ?? [])) };
+  });
 }
 
 function innerOf(selection: SelectionNode, fragments: Fragments): SelectionSetNode | undefined {
@@ -140,8 +155,24 @@ export function applyRenames(value: unknown, shape: AnswerShape): void {
     const inner = read(object, from);
     if (inner === undefined) continue;
     if (below) applyRenames(inner, below);
-    if (from !== to) object[to] = inner;
+    if (from !== to) object[to] = below ? joinParts(read(object, to), inner) : inner;
   }
+}
+
+/** Joins two parts of one field that an answer has under two keys. */
+function joinParts(one: unknown, other: unknown): unknown {
+  if (one === undefined || one === null) return one === null ? null : other;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length ? one.map((item, index) => joinParts(item, other[index])) : other;
+  }
+  if (!isObject(one) || !isObject(other)) return other;
+  for (const key of Object.keys(other)) {
+    const part = read(other, key);
+    // Written like any other key it would change the prototype of the result.
+    if (key !== '__proto__')
+      one[key] = isObject(part) || Array.isArray(part) ? joinParts(read(one, key), part) : part;
+  }
+  return one;
 }
 
 /**

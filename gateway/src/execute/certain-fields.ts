@@ -7,7 +7,7 @@ import {
 } from 'graphql';
 import { readConditions } from './conditions.ts';
 import { fragmentsOf } from './fragments.ts';
-import { plannedKeyOf } from './response-names.ts';
+import { numberKeys, plannedKeyOf } from './response-names.ts';
 
 /** The planned response keys of the root fields that subgraphs answer, whatever the variables are. */
 export function findCertainRootKeys(
@@ -17,6 +17,7 @@ export function findCertainRootKeys(
   prefix: string | undefined,
 ): string[] {
   const fragments = fragmentsOf(document);
+  const numberOf = numberKeys(document);
   const fields = schema.getRootType(operation.operation)?.getFields() ?? {};
   const keys = new Set<string>();
   const sets = new Set<SelectionSetNode>([operation.selectionSet]);
@@ -26,7 +27,7 @@ export function findCertainRootKeys(
       if (selection.kind === Kind.FIELD) {
         const { value: name } = selection.name;
         // A schema's own fields are answered here.
-        if (!name.startsWith('__')) keys.add(plannedKeyOf(selection, fields[name], prefix));
+        if (!name.startsWith('__')) keys.add(plannedKeyOf(selection, fields[name], prefix, numberOf));
         continue;
       }
       const below =

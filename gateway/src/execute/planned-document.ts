@@ -11,17 +11,20 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { hold, readConditions } from './conditions.ts';
-import { plannedKeyOf, plannedVariableOf } from './response-names.ts';
+import { type KeyNumbers, plannedKeyOf, plannedVariableOf } from './response-names.ts';
 
 /**
  * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
  * (response-names.ts). Conditions without a variable are decided, an object keeps a field where conditions may leave none, and a fragment
  * under a condition has a type: the planner gets each of them wrong.
+ *
+ * @param numberOf of the client's whole document, of which `document` may be a part
  */
 export function renameForPlanning(
   document: DocumentNode,
   schema: GraphQLSchema,
   prefix: string,
+  numberOf: KeyNumbers,
 ): DocumentNode {
   const typeInfo = new TypeInfo(schema);
   return visit(
@@ -29,7 +32,7 @@ export function renameForPlanning(
     visitWithTypeInfo(typeInfo, {
       Field(node) {
         const { alias: _, ...field } = node;
-        const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix);
+        const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix, numberOf);
         return key === node.name.value ? field : { ...field, alias: nameNode(key) };
       },
       SelectionSet(node, _key, parent) {

@@ -1,4 +1,4 @@
-import type { FetchNode } from '@apollo/query-planner';
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import {
   type FieldNode,
   type InlineFragmentNode,
@@ -146,7 +146,8 @@ function compileEntityFetch(
   ) {
     throw new Error('A fetch of a plan has representations and does not ask for entities alone.');
   }
-  const types = entityTypes(node.requires ?? []);
+  const requires = (node.requires ?? []).filter(selectsKey);
+  const types = entityTypes(requires);
   const groups = new Set(types.map(reading.groupOf));
   const isMergeable = fragments.size === 0 && !field.directives?.length && node.operationKind === 'query';
   return {
@@ -154,7 +155,7 @@ function compileEntityFetch(
     shape: readShape(field.selectionSet, { fragments, ...conditionsOf(reading) }, node.outputRewrites),
     group: types[0] === undefined ? undefined : reading.groupOf(types[0]),
     entities: {
-      ...compileRepresentation(node, reading.types),
+      ...compileRepresentation({ ...node, requires }, reading.types),
       selection: isMergeable ? stripIgnoredCharacters(print(field.selectionSet)) : undefined,
       variableDefinitions: new Map(
         (operation.variableDefinitions ?? [])
@@ -189,6 +190,14 @@ function describe(
       .filter((name) => defined.has(name))
       .map((name) => ({ name: clientVariableOf(name, prefix), key: `${JSON.stringify(name)}:` })),
   };
+}
+
+/** The planner gives a type that no object has below these fragments `__typename` alone: of an object of that type nothing is asked. */
+function selectsKey(selection: QueryPlanSelectionNode): boolean {
+  return (
+    selection.kind === 'Field' ||
+    selection.selections.some((inner) => inner.kind !== 'Field' || inner.name !== '__typename')
+  );
 }
 
 function entityTypes(requires: NonNullable<FetchNode['requires']>): string[] {

@@ -7,6 +7,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   GraphQLString,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -17,7 +18,7 @@ import {
 } from 'graphql';
 import { hold, readConditions } from './conditions.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
-import { plannedKeyOf } from './response-names.ts';
+import { type KeyNumbers, numberKeys, plannedKeyOf } from './response-names.ts';
 import { interfaceObject } from './supergraph-types.ts';
 
 /** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
@@ -56,13 +57,14 @@ export type OperationSelection = {
 /** Prepares the selection of an operation: its fields in the order of the answer (GraphQL spec 6.3.2). */
 export function compileSelection({ schema, document, operation, prefix }: SelectionOptions) {
   const fragments = fragmentsOf(document);
+  const numberOf = numberKeys(document);
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`The schema has no ${operation.operation}.`);
   return {
     conditionVariables: findConditionVariables(operation.selectionSet, fragments),
     /** @param variables coerced */
     select(variables: Readonly<Record<string, unknown>>): OperationSelection {
-      const { collect, countFields } = createCollector(schema, fragments, prefix, variables);
+      const { collect, countFields } = createCollector(schema, fragments, prefix, numberOf, variables);
       return { type, fields: collect(type, [operation.selectionSet]) ?? [], countFields };
     },
   };
@@ -74,6 +76,7 @@ function createCollector(
   schema: GraphQLSchema,
   fragments: Fragments,
   prefix: string | undefined,
+  numberOf: KeyNumbers,
   variables: Readonly<Record<string, unknown>>,
 ) {
   let count = 0;
@@ -84,20 +87,36 @@ function createCollector(
   };
   const isSelected = ({ directives }: SelectionNode) =>
     !directives?.length || hold(readConditions(directives), variables);
-  const selectsAny = (set: SelectionSetNode): boolean => {
-    const sets = new Set([set]);
-    for (const { selections } of sets) {
-      for (const selection of selections) {
-        if (!isSelected(selection)) continue;
+  const objectsOf = (condition: string): readonly string[] => {
+    const type = schema.getType(condition);
+    return isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [condition];
+  };
+  /** Whether a fragment selects a field of any object. Fragments that exclude each other select none, and nobody is asked for its type then. */
+  const selectsAny = (condition: string | undefined, outer: SelectionSetNode): boolean => {
+    const seen = new Set<string>();
+    const numbers = new Map<SelectionSetNode, number>();
+    const look = (set: SelectionSetNode, objects: readonly string[] | undefined): boolean => {
+      if (!numbers.has(set)) numbers.set(set, numbers.size);
+      const id = `${numbers.get(set)} ${objects?.join()}`;
+      if (objects?.length === 0 || seen.has(id)) return false;
+      seen.add(id);
+      return set.selections.some((selection) => {
+        if (!isSelected(selection)) return false;
         if (selection.kind === Kind.FIELD) return true;
-        const below =
-          selection.kind === Kind.INLINE_FRAGMENT
-            ? selection.selectionSet
-            : fragments.get(selection.name.value)?.selectionSet;
-        if (below) sets.add(below);
-      }
-    }
-    return false;
+        const fragment =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        return fragment !== undefined && lookInside(fragment, objects);
+      });
+    };
+    const lookInside = (
+      { typeCondition, selectionSet }: Pick<InlineFragmentNode, 'typeCondition' | 'selectionSet'>,
+      objects: readonly string[] | undefined,
+    ): boolean => {
+      if (!typeCondition) return look(selectionSet, objects);
+      const own = objectsOf(typeCondition.name.value);
+      return look(selectionSet, objects ? objects.filter((name) => own.includes(name)) : own);
+    };
+    return look(outer, condition === undefined ? undefined : objectsOf(condition));
   };
 
   const collect = (
@@ -117,13 +136,13 @@ function createCollector(
           else found.set(key, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
-          else isOpen ||= selectsAny(selection.selectionSet);
+          else isOpen ||= selectsAny(selection.typeCondition?.name.value, selection.selectionSet);
         } else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
           if (!fragment) continue;
           if (applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
-          else isOpen ||= selectsAny(fragment.selectionSet);
+          else isOpen ||= selectsAny(fragment.typeCondition.name.value, fragment.selectionSet);
         }
       }
     };
@@ -148,7 +167,7 @@ function createCollector(
     const byType = new Map<string, readonly SelectedField[] | undefined>();
     return {
       key,
-      dataKey: plannedKeyOf(node, field, prefix),
+      dataKey: plannedKeyOf(node, field, prefix, numberOf),
       kind: 'data',
       type: field.type,
       fieldsOf(type) {

@@ -2,7 +2,7 @@ import { operationFromDocument, Supergraph } from '@apollo/federation-internals'
 import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type ConstDirectiveNode, type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
 import { renameForPlanning } from '../execute/planned-document.ts';
-import { prefixFor } from '../execute/response-names.ts';
+import { numberKeys, prefixFor } from '../execute/response-names.ts';
 import { refuseExternalFields } from './external-fields.ts';
 import { joinPlans, splitMutation } from './mutation-parts.ts';
 import { separateRequiredArguments } from './required-arguments.ts';
@@ -54,8 +54,9 @@ export function createPlanBuilder(options: PlanBuilderOptions): PlanBuilder {
   return {
     schema,
     build(asked, operationName) {
+      const numberOf = numberKeys(asked);
       const parts = splitMutation(asked, operationName).map((part) => {
-        const built = plan(renameForPlanning(part, schema, prefix), operationName);
+        const built = plan(renameForPlanning(part, schema, prefix, numberOf), operationName);
         return separated ? separated.restore(built) : built;
       });
       return joinPlans(parts);

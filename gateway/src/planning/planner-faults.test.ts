@@ -319,6 +319,115 @@ describe('the fields of a mutation run in the order of the document, each once',
   });
 });
 
+describe('two types of an interface that a subgraph knows as an object', () => {
+  const prices: Record<string, number> = { EUR: 2, USD: 3 };
+  const federation = createFederation([
+    {
+      name: 'media',
+      sdl: `type Query { all: [Media!]! } interface Media @key(fields: "id") { id: ID! }
+        type Book implements Media @key(fields: "id") { id: ID! } type Film implements Media @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: { all: () => ['Book', 'Film'].map((__typename) => ({ __typename, id: __typename })) },
+      },
+    },
+    {
+      name: 'prices',
+      sdl: `type Media @key(fields: "id") @interfaceObject { id: ID! price(in: Currency, times: Int): Int votes: Int shop: Shop! strict(in: Currency): Int }
+        type Shop { price(in: Currency): Int } enum Currency { EUR USD }`,
+      resolvers: {
+        Media: {
+          __resolveReference: (reference: object) => reference,
+          price: (_: unknown, { in: currency, times = 1 }: { in: string; times?: number }) =>
+            (prices[currency] ?? 0) * times,
+          votes: () => 100,
+          shop: () => ({}),
+          strict({ id }: { id: string }, { in: currency }: { in: string }) {
+            if (currency === 'EUR') throw new Error(`not ${currency} ${id}`);
+            return prices[currency];
+          },
+        },
+        Shop: { price: (_: unknown, { in: currency }: { in: string }) => (prices[currency] ?? 0) * 10 },
+      },
+    },
+  ]);
+
+  test.each([
+    [
+      'arguments',
+      '{ all { ...on Book { price(in: EUR) } ...on Film { price(in: USD) } } }',
+      [{ price: 2 }, { price: 3 }],
+    ],
+    [
+      'arguments, in another order',
+      '{ all { ...on Book { price(in: EUR, times: 2) } ...on Film { price(times: 2, in: EUR) } ...on Media { price(times: 2, in: EUR) } } }',
+      [{ price: 4 }, { price: 4 }],
+    ],
+    [
+      'fields',
+      '{ all { ...on Book { key: votes } ...on Film { key: price(in: USD) } } }',
+      [{ key: 100 }, { key: 3 }],
+    ],
+    [
+      'arguments under a condition',
+      'query ($c: Boolean = true) { all { ...on Book { price(in: EUR) @include(if: $c) } ...on Film { price } } }',
+      [{ price: 2 }, { price: 0 }],
+    ],
+    [
+      'arguments in objects below',
+      '{ all { ...on Book { shop { price(in: USD) } } ...on Film { shop { price(in: EUR) } } } }',
+      [{ shop: { price: 30 } }, { shop: { price: 20 } }],
+    ],
+  ])('have different %s under one key', async (_, query, all) => {
+    expect(await federation.run({ query })).toEqual({ data: { all } });
+  });
+
+  test('have them beside a part that asks for the schema', async () => {
+    const query =
+      '{ __type(name: "Shop") { price: name } all { ...on Book { price(in: EUR) } ...on Film { price(in: USD) } } }';
+    // The entrance answers the part about the schema.
+    expect(await federation.run({ query })).toEqual({
+      data: { __type: null, all: [{ price: 2 }, { price: 3 }] },
+    });
+  });
+
+  test('have an error at the client\u2019s key', async () => {
+    const query = '{ all { ...on Book { key: strict(in: USD) } ...on Film { key: strict(in: EUR) } } }';
+    const { data, errors } = await federation.run({ query });
+    expect(data).toEqual({ all: [{ key: 3 }, { key: null }] });
+    expect(errors?.map(({ message, path }) => [message, path])).toContainEqual([
+      'not EUR Film',
+      ['all', 1, 'key'],
+    ]);
+  });
+});
+
+test.each(['One', 'Two'])(
+  'an entity is not sent without any key, where fragments exclude each other: %s',
+  async (type) => {
+    const federation = createFederation([
+      {
+        name: 'a',
+        sdl: 'type Query { a: Face } type Face @key(fields: "id") @interfaceObject { id: ID! x: Int }',
+        resolvers: {
+          Query: { a: () => ({ id: '1' }) },
+          Face: { __resolveReference: (reference: object) => reference },
+        },
+      },
+      {
+        name: 'b',
+        sdl: `interface Face @key(fields: "id") { id: ID! } type One implements Face @key(fields: "id") { id: ID! }
+        type Two implements Face @key(fields: "id") { id: ID! }`,
+        resolvers: { Face: { __resolveReference: ({ id }: { id: string }) => ({ __typename: type, id }) } },
+      },
+    ]);
+    const query = 'query ($c: Boolean!) { a { ...on One { ...on Face @skip(if: $c) { ...on Two { x } } } } }';
+    expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { a: {} } });
+    for (const { variables } of federation.takeSent()) {
+      expect(variables.representations ?? [{ id: '1' }]).toEqual([expect.objectContaining({ id: '1' })]);
+    }
+  },
+);
+
 /** Not corrected: docs/decisions/0036-planner-faults.md. These tell when the planner has been. */
 describe('a fault of the planner that stays', () => {
   test('it finds no way to a field of an interface that one of its types has as external', () => {
