@@ -59,19 +59,16 @@ async function start(mode: Mode): Promise<Subject> {
     '',
     body,
   ].join('\r\n');
-  const connections = await Promise.all(
-    Array.from({ length: clients }, () => openRawClient(platform.portBase)),
-  );
-  const ask = async () => {
-    await Promise.all(
-      connections.map(async (connection) => {
-        for (let count = 0; count < perRound / clients; count += 1) {
-          const answer = await connection.ask(request);
-          if (!answer.includes('"portalMe"') || answer.includes('"errors"')) throw new Error(answer);
-        }
-      }),
-    );
+  // Of each round its own: while the others have their turn, the platform closes idle ones.
+  const askInTurn = async () => {
+    const connection = await openRawClient(platform.portBase);
+    for (let count = 0; count < perRound / clients; count += 1) {
+      const answer = await connection.ask(request);
+      if (!answer.includes('"portalMe"') || answer.includes('"errors"')) throw new Error(answer);
+    }
+    connection.close();
   };
+  const ask = async () => void (await Promise.all(Array.from({ length: clients }, askInTurn)));
   return { platform, ask, cpu: [], rate: [] };
 }
 

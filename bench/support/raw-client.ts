@@ -27,6 +27,8 @@ export async function openRawClient(port: number): Promise<RawClient> {
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
+        // A write to it would say nothing, and no answer would come.
+        if (socket.destroyed) return reject(new Error('the connection was closed while nothing was asked'));
         waiting = { resolve, reject };
         socket.write(request);
       }),
