@@ -28,7 +28,7 @@ export async function copyDatabase(template: string): Promise<TestDatabase> {
   const cluster = inject('testCluster');
   const name = `${cluster.prefix}_${randomBytes(5).toString('hex')}`;
   await withClient(cluster.adminUrl, async (client) => {
-    await client.query(`create database ${name} template ${template}`);
+    await client.query(`create database ${name} template ${template} ${cluster.copyOptions}`);
     await restrictDatabase(client, name); // A copy has its tables' rights, but not the database's own.
   });
   const adminUrl = Object.assign(new URL(cluster.adminUrl), { pathname: `/${name}` }).href;
