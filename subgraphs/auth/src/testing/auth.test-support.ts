@@ -6,6 +6,11 @@ import {
   type SigningGateway,
   type TestDatabase,
 } from '@signet/testing';
+import {
+  type PasswordThreads,
+  type PasswordWorkersOptions,
+  startPasswordThreads,
+} from '../passwords/password-workers.ts';
 import { startAuth } from '../start.ts';
 import type { AuthOptions } from '../start-platform.ts';
 import { type TestAccount, testPasswordCost } from './accounts.test-support.ts';
@@ -54,6 +59,7 @@ export async function startTestAuth(
   const logger = createLogger('test', 'error', { write: (line) => errors.push(line) });
   const server = await startAuth(testConfig(database, changes), logger, {
     passwordCost: testPasswordCost,
+    ...(changes.PASSWORD_PEPPER === undefined && { startPasswordThreads: shareThreads }),
     now: () => new Date((clock.stoppedAt ?? Date.now()) + clock.aheadSeconds * 1000),
     onQuery: (sql) => statements.push(sql),
     onCompare: (compare) => compares.push(compare),
@@ -93,3 +99,13 @@ export async function startTestAuth(
 export function signInOperation(field: 'login' | 'portalLogin'): string {
   return `mutation ($input: LoginInput!) { ${field}(input: $input) { accessToken refreshToken expiresIn } }`;
 }
+
+const sharedThreads = new Map<string, PasswordThreads>();
+
+/** One set of threads for all servers of this test process that hash alike. They end with it. */
+const shareThreads: PasswordWorkersOptions['startThreads'] = (options) => {
+  const key = JSON.stringify(options);
+  const threads = sharedThreads.get(key) ?? startPasswordThreads(options);
+  sharedThreads.set(key, threads);
+  return { run: (job) => threads.run(job), destroy: async () => {} };
+};
