@@ -1,4 +1,5 @@
-import { createLogger, type Environment } from '@signet/service';
+import { databaseErrorToReason } from '@signet/db';
+import { ConfigError, createLogger, type Environment, type RunningServer } from '@signet/service';
 import {
   createTestDatabase,
   createTestGateway,
@@ -57,7 +58,7 @@ export async function startTestAuth(
   const compares: TestAuth['compares'] = [];
   const errors: string[] = [];
   const logger = createLogger('test', 'error', { write: (line) => errors.push(line) });
-  const server = await startAuth(testConfig(database, changes), logger, {
+  const server = await startAuthPatiently(testConfig(database, changes), logger, {
     passwordCost: testPasswordCost,
     ...(changes.PASSWORD_PEPPER === undefined && { startPasswordThreads: shareThreads }),
     now: () => new Date((clock.stoppedAt ?? Date.now()) + clock.aheadSeconds * 1000),
@@ -94,6 +95,21 @@ export async function startTestAuth(
       await database.drop();
     },
   };
+}
+
+/** Starts auth again, as whoever supervises it would, where a busy machine gave it no connection to its database in time. */
+export async function startAuthPatiently(...args: Parameters<typeof startAuth>): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startAuth(...args);
+    } catch (error) {
+      const faults = error instanceof ConfigError ? error.faults : [];
+      const isUnreached =
+        databaseErrorToReason(error) === 'unavailable' ||
+        faults.some((fault) => fault.includes('does not answer'));
+      if (attempt === 5 || !isUnreached) throw error;
+    }
+  }
 }
 
 export function signInOperation(field: 'login' | 'portalLogin'): string {
