@@ -75,7 +75,8 @@ async function createProofFolder(): Promise<{ folder: string; path: string; remo
   const folder = await createRunFolder();
   const path = join(folder, 'proof');
   writeProofSet(path, createProofSet());
-  return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
+  // A process that ends writes compiled modules there until the last.
+  return { folder, path, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 async function startServer(url: string | undefined) {
