@@ -8,14 +8,12 @@ const resolve = {
   alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
 };
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
-/** These put load on a platform, or look at how long others wait: one after the other. */
-const alone = [
-  'deploy/{replicas,upgrade,chaos/chaos}.e2e.ts',
-  'gateway/src/planning/*.e2e.ts',
-  'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
-];
+/** These start two dozen processes, or measure how long others wait: one after the other, when the rest is done. */
+const alone = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts', 'launcher/src/attack.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
+/** They wait for the database and for child processes: two at a time even on two cores. */
+const maxWorkers = 2;
 /** How long a test waits for what must come, far above what it takes: Vitest's own second is over on a busy machine. */
 const patience = { poll: { timeout: 30_000 } };
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
@@ -27,22 +25,34 @@ const ofLanes = [
 ];
 
 /**
- * The longest first: begun last, each would run alone for minutes. By name, since Vitest knows how long a file takes only from an earlier
- * run, which a fresh checkout has not; it then goes by size, and these are short files that start much.
+ * The longest of each project first: begun last, each would run alone for minutes. By name, since Vitest knows how long a file takes only
+ * from an earlier run, which a fresh checkout has not; it then goes by size, and these are short files that start much, or wait.
  */
 const longest = [
   'console/console.e2e.ts',
   'docs/adopt/whole-platform.e2e.ts',
   'examples/storefront/storefront.e2e.ts',
+  'launcher/src/isolation.e2e.ts',
+  'launcher/src/proof-rotation.e2e.ts',
+  'subgraphs/auth/src/silent-database.test.ts',
+  'gateway/src/planning/planning-pool.test.ts',
+  'subgraphs/auth/src/confusions/confusions.test.ts',
+  'subgraphs/auth/src/throttle/sign-in-throttle.test.ts',
+  'subgraphs/auth/src/operations/complete-challenge.test.ts',
+  'subgraphs/auth/src/operations/impersonation-ends.test.ts',
 ];
 
-/** The longest files first, and the files of a project together: a worker keeps its modules only for the next file of its project. */
+/**
+ * The files of a project together, as a worker keeps its modules only for the next file of its project. Unit tests come last: most take a
+ * second, so that both workers end at the same time.
+ */
 class ProjectByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const projects = [...new Set(files.map(({ project }) => project.name))];
     const placeOf = ({ moduleId, project }: TestSpecification) => {
       const rank = longest.findIndex((name) => moduleId.endsWith(`/${name}`));
-      return rank >= 0 ? rank - longest.length : projects.indexOf(project.name);
+      const place = project.name === 'unit' ? projects.length : projects.indexOf(project.name);
+      return place * (longest.length + 1) + (rank >= 0 ? rank : longest.length);
     };
     return (await super.sort(files)).sort((one, other) => placeOf(one) - placeOf(other));
   }
@@ -65,11 +75,9 @@ export default defineConfig({
           exclude,
           ...limits,
           expect: patience,
-          // They wait for the database and for child processes: two at a time even on two cores.
-          maxWorkers: 2,
+          maxWorkers,
           // Files keep no state in modules; loading these anew for each took a third of the time.
           isolate: false,
-          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -79,8 +87,7 @@ export default defineConfig({
           include: ['**/*.e2e.ts'],
           exclude: [...exclude, ...alone, ...ofLanes],
           ...e2e,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
         },
       },
       ...(['fast', 'apollo'] as const).map((lane) => ({
@@ -91,8 +98,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           env: { LANES: lane },
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
         },
       })),
       {
@@ -103,7 +109,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

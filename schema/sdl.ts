@@ -27,11 +27,10 @@ export function readSubgraphSdl(name: SubgraphName, tree = root): string {
 
 /** GraphQL allows any order; Grafbase's composer ends with a panic where a type with a composed directive follows its extension. */
 function typesFirst(files: readonly string[]): string[] {
-  const all = files.join('\n');
-  const isExtended = (text: string) =>
-    [...text.matchAll(/^type (\w+)/gm)].some(([, name]) =>
-      new RegExp(`^extend type ${name}\\b`, 'm').test(all),
-    );
+  const namesIn = (text: string, declaration: RegExp) =>
+    [...text.matchAll(declaration)].map(([, name]) => name);
+  const extended = new Set(namesIn(files.join('\n'), /^extend type (\w+)/gm));
+  const isExtended = (text: string) => namesIn(text, /^type (\w+)/gm).some((name) => extended.has(name));
   return [...files.filter(isExtended), ...files.filter((text) => !isExtended(text))];
 }
 

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signInCallers, type TokenHolder } from './access-callers.test-support.ts';
 import { findFault } from './access-judge.test-support.ts';
 import {
-  fieldsOf,
   openGateway,
   openSubgraphs,
   type Place,
@@ -43,11 +42,11 @@ beforeAll(async () => {
     await openGateway(platform.urlOf('graph')),
     ...(await openSubgraphs(platform.portBase, join(platform.home.path, 'proof'))),
   ];
-  const known = new Set(places.filter(({ name }) => hasCases(name)).flatMap(fieldsOf));
+  const known = new Set(places.filter(({ name }) => hasCases(name)).flatMap(({ fields }) => [...fields]));
   withoutCases = new Set(
     places
       .filter(({ name }) => name !== 'gateway' && !hasCases(name))
-      .flatMap(fieldsOf)
+      .flatMap(({ fields }) => [...fields])
       .filter((field) => !known.has(field)),
   );
   holders = await signInCallers(platform, keys);
@@ -61,7 +60,7 @@ function hasCases(name: string): boolean {
 }
 
 test.each(coordinates)('%s', async (coordinate) => {
-  const owners = places.filter((place) => fieldsOf(place).includes(coordinate));
+  const owners = places.filter(({ fields }) => fields.has(coordinate));
   const questions = owners.flatMap((place) =>
     holders.flatMap((holder) => createQuestions(coordinate, place, holder)),
   );
@@ -86,11 +85,10 @@ test.each(coordinates)('%s', async (coordinate) => {
 
 test('every row was asked for by everybody, at the gateway and at each subgraph that has the field', () => {
   const [gateway, ...subgraphs] = places;
-  expect(fieldsOf(gateway as Place).sort()).toEqual(coordinates.toSorted());
-  const rowsOfSubgraphs = subgraphs.flatMap((place) => fieldsOf(place).map((field) => ({ place, field })));
-  expect(new Set(rowsOfSubgraphs.map(({ field }) => field))).toEqual(new Set(coordinates));
+  expect([...(gateway as Place).fields].sort()).toEqual(coordinates.toSorted());
+  expect(new Set(subgraphs.flatMap(({ fields }) => [...fields]))).toEqual(new Set(coordinates));
   const all = places.flatMap((place) =>
-    fieldsOf(place).flatMap((field) => holders.map((holder) => keyOf(field, place, holder))),
+    [...place.fields].flatMap((field) => holders.map((holder) => keyOf(field, place, holder))),
   );
   expect(holders.map(({ caller }) => caller)).toEqual([...callers]);
   expect([...asked].sort()).toEqual(all.sort());

@@ -21,6 +21,8 @@ export type Place = {
   /** A subgraph is asked as by the gateway's entrance for both platforms. */
   ask(request: Asked, token?: string): Promise<GraphqlAnswer>;
   schema: GraphQLSchema;
+  /** Coordinates of all fields that it serves, federation's own left out. */
+  fields: ReadonlySet<string>;
   verdicts: Verdicts;
   /** The rules that the place enforces: the composed ones, or those of the subgraph's own SDL. */
   rules: RuleBook;
@@ -74,10 +76,12 @@ export function readComposedRules(): RuleBook {
 export async function openGateway(url: string): Promise<Place> {
   const ask: Place['ask'] = (request, token) =>
     postGraphql(url, request, token === undefined ? {} : { token });
+  const schema = await introspect(ask);
   return {
     name: 'gateway',
     ask,
-    schema: await introspect(ask),
+    schema,
+    fields: fieldsOf(schema),
     verdicts: readCommittedMatrix().merged,
     rules: readComposedRules(),
     entities: [],
@@ -96,10 +100,12 @@ export function openSubgraphs(portBase: number, proofFolder: string): Promise<Pl
       const gateway = createTestGateway({ recipient: name, folder: proofFolder });
       const ask: Place['ask'] = (request, token) => gateway.post(url, request, { token });
       const rules = readRuleBook(parse(readSubgraphSdl(name)));
+      const schema = await introspect(ask);
       return {
         name,
         ask,
-        schema: await introspect(ask),
+        schema,
+        fields: fieldsOf(schema),
         verdicts: new Map([...merged, ...inSubgraph(name)]),
         rules,
         entities: [...rules].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
@@ -108,13 +114,12 @@ export function openSubgraphs(portBase: number, proofFolder: string): Promise<Pl
   );
 }
 
-/** Coordinates of all fields that a place serves, federation's own left out. */
-export function fieldsOf({ schema }: Place): string[] {
-  return Object.values(schema.getTypeMap())
+function fieldsOf(schema: GraphQLSchema): ReadonlySet<string> {
+  const coordinates = Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type))
     .filter(({ name }) => !name.startsWith('_'))
-    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`))
-    .filter((coordinate) => !/\._(entities|service)$/.test(coordinate));
+    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
+  return new Set(coordinates.filter((coordinate) => !/\._(entities|service)$/.test(coordinate)));
 }
 
 async function introspect(ask: Place['ask']): Promise<GraphQLSchema> {

@@ -31,20 +31,32 @@ const emptyInSeed = new Set([...platformCases.values()].flatMap((cases) => cases
  */
 export function findRoute(place: Place, caller: Caller, coordinate: string): Route {
   const [owner = '', name = ''] = coordinate.split('.');
+  const reached = findAllTypes(place, caller).get(owner);
+  if (!reached) {
+    throw new Error(`no way leads to ${coordinate} at ${place.name}`);
+  }
+  return extend(reached, name).route;
+}
+
+const found = new WeakMap<Place, Map<Caller, ReadonlyMap<string, Reached>>>();
+
+/** The best way to each type, found once for a place and a caller: there are some ten thousand questions. */
+function findAllTypes(place: Place, caller: Caller): ReadonlyMap<string, Reached> {
+  const ofPlace = found.get(place) ?? new Map<Caller, ReadonlyMap<string, Reached>>();
+  found.set(place, ofPlace);
+  const reached = ofPlace.get(caller) ?? walk(place, caller);
+  ofPlace.set(caller, reached);
+  return reached;
+}
+
+function walk(place: Place, caller: Caller): ReadonlyMap<string, Reached> {
+  const done = new Map<string, Reached>();
   const open = startsOf(place);
-  const done = new Set<string>();
   for (;;) {
     const next = open.sort((a, b) => a.cost - b.cost).shift();
-    if (!next) {
-      throw new Error(`no way leads to ${coordinate} at ${place.name}`);
-    }
-    if (done.has(next.type.name)) {
-      continue;
-    }
-    done.add(next.type.name);
-    if (next.type.name === owner) {
-      return extend(next, name).route;
-    }
+    if (!next) return done;
+    if (done.has(next.type.name)) continue;
+    done.set(next.type.name, next);
     for (const field of Object.keys(next.type.getFields()).filter((field) => !field.startsWith('_'))) {
       const { route, below } = extend(next, field);
       const cost = next.cost + costOf(place, caller, `${next.type.name}.${field}`);

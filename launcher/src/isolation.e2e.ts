@@ -1,6 +1,7 @@
 import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { configFields, createLogger } from '@signet/service';
+import { seededPasswordCost } from '@signet/testing/seeded-database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
@@ -54,7 +55,7 @@ beforeAll(async () => {
   platform = await startPlatform(
     // What is measured here is whose answer comes, not when: nothing may be refused for the load.
     { ...env, MAX_IN_FLIGHT: '10000', REQUEST_TIMEOUT_MS: '60000' },
-    { print: () => {}, gateway: { env: gatewayEnv } },
+    { print: () => {}, gateway: { env: gatewayEnv }, auth: { passwordCost: seededPasswordCost } },
   );
   const at = (offset: number) => `http://localhost:${portBase + offset}`;
   doors = { graph: at(0), user: at(1), portal: at(2) };

@@ -1,38 +1,23 @@
 import { subgraphs } from '@signet/schema/subgraphs';
-import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
-import { type RunningPlatform, startPlatform } from './start-platform.ts';
+import { seedPassword, startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 
 // A copy of a customer's data and its end, carried out by every process that keeps some.
-const [email, password] = ['ada@example.com', 'correct horse battery staple'];
+const email = 'ada@example.com';
 const answering = subgraphs.filter(({ hasPersonalData }) => hasPersonalData).map(({ name }) => name);
 const soon = { timeout: 30_000, interval: 200 };
-let home: HomeOnServer;
-let platform: RunningPlatform;
+let platform: TestPlatform;
 
 beforeAll(async () => {
-  home = await createSeededHome();
-  platform = await startPlatform(
-    {
-      PORT_BASE: String(await findFreePortBase()),
-      ...home.variables,
-      LOG_LEVEL: 'fatal',
-      ACCOUNT_DELETION_DAYS: '0',
-    },
-    { print: () => {} },
-  );
+  platform = await startTestPlatform({ ACCOUNT_DELETION_DAYS: '0' });
 });
-afterAll(async () => {
-  await platform?.stop();
-  await home?.remove();
-});
+afterAll(() => platform?.stop());
 
 const ask = (query: string, variables: Record<string, unknown> = {}, token?: string) =>
-  postGraphql(`${platform.gatewayUrl}/graphql`, { query, variables }, { ...(token && { token }) });
+  platform.ask(query, { variables, token });
 const signIn = async (): Promise<string | undefined> => {
   const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  return (await ask(query, { input: { email, password } })).body.data?.login?.accessToken;
+  return (await ask(query, { input: { email, password: seedPassword } })).body.data?.login?.accessToken;
 };
 
 test('a customer gets a copy from every process, then ends the account everywhere', async () => {
@@ -51,13 +36,17 @@ test('a customer gets a copy from every process, then ends the account everywher
   await expect.poll(signIn, soon).toBeUndefined();
   await expect.poll(async () => (await ask('{ me { id } }', {}, token)).status, soon).toBe(401);
   // No token of the account is accepted any more: nobody needs to wait longer for that.
-  await home.database.query('update auth.person_part set next_attempt_at = now() where done_at is null');
+  await platform.home.database.query(
+    'update auth.person_part set next_attempt_at = now() where done_at is null',
+  );
   const readRow = async () => {
-    const rows = await home.database.query('select email, full_name from auth.user where id = $1', [me.id]);
+    const rows = await platform.home.database.query('select email, full_name from auth.user where id = $1', [
+      me.id,
+    ]);
     return rows[0];
   };
   await expect.poll(readRow, soon).toEqual({ email: `${me.id}@erased.invalid`, full_name: '' });
-  const [left] = await home.database.query(
+  const [left] = await platform.home.database.query(
     `select count(*)::integer as count from auth.person_part p join auth.person_request r on r.id = p.request_id
      where p.account_id = $1 and (p.done_at is null or r.kind = 'export')`,
     [me.id],

@@ -8,7 +8,7 @@ import {
   type SigningGateway,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fieldsOf, openSubgraphs, type Place } from './access-places.test-support.ts';
+import { openSubgraphs, type Place } from './access-places.test-support.ts';
 import { createQuestions, writeQuestion } from './access-questions.test-support.ts';
 import { comparesPassword } from './access-routes.test-support.ts';
 import { startTestPlatform, type TestPlatform } from './platform.test-support.ts';
@@ -170,7 +170,7 @@ function findMutations(name: SubgraphName): Mutation[] {
 
 function rootFields(name: SubgraphName, pattern: RegExp) {
   const place = places.get(name) as Place;
-  return fieldsOf(place)
+  return [...place.fields]
     .filter((coordinate) => pattern.test(coordinate))
     .map((coordinate) => ({ coordinate, verdicts: place.verdicts.get(coordinate) }));
 }

@@ -1,4 +1,5 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
+import { seededPasswordCost } from '@signet/testing/seeded-database';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
@@ -13,7 +14,7 @@ let portBase: number;
 async function start(): Promise<void> {
   platform = await startPlatform(
     { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal' },
-    { print: () => {} },
+    { print: () => {}, auth: { passwordCost: seededPasswordCost } },
   );
 }
 beforeAll(async () => {

@@ -49,7 +49,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
   });
 
   it('plans for others while one operation hangs', async () => {
-    const { run } = await openPool({ deadlineMs: 3000 });
+    const { run } = await openPool({ deadlineMs: 1500 });
     const order: string[] = [];
     const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
     await Promise.all([
@@ -61,7 +61,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
   });
 
   it('ends each worker when there was no work for it, and starts one again when there is', async () => {
-    const { pool, run } = await openPool({ deadlineMs: 3000, idleMs: 200 });
+    const { pool, run } = await openPool({ deadlineMs: 1500, idleMs: 200 });
     const askTwo = () => Promise.all([run('hang', 'a'), run('0', 'b')]);
     for (const _round of [1, 2]) {
       const asked = askTwo();
@@ -93,7 +93,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
   });
 
   it('gives one caller one worker at a time, so that its next bomb waits for its first', async () => {
-    const { run } = await openPool({ deadlineMs: 3000 });
+    const { run } = await openPool({ deadlineMs: 1500 });
     const order: string[] = [];
     const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
     await Promise.all([
@@ -105,7 +105,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
   }, 60_000);
 
   it('gives a caller that stopped a worker no last free one', async () => {
-    const { run } = await openPool({ deadlineMs: 2000 });
+    const { run } = await openPool({ deadlineMs: 1000 });
     expect(await Promise.all([run('hang', 'suspect'), run('0', 'other')])).toEqual(['stopped', 'planned']);
     const order: string[] = [];
     const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
@@ -118,7 +118,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
   }, 60_000);
 
   it('lets all callers that stopped a worker share one, so that the other is for others', async () => {
-    const { run } = await openPool({ deadlineMs: 1500 });
+    const { run } = await openPool({ deadlineMs: 1000 });
     expect(await Promise.all(['a', 'b', 'c'].map((caller) => run('hang', caller)))).toEqual(
       Array(3).fill('stopped'),
     );

@@ -15,14 +15,14 @@ export async function createSeededDatabase(): Promise<TestDatabase> {
 
 /** The first test file of a run that asks makes it; others that ask meanwhile wait. Returns its name. */
 async function ensureSeededTemplate(): Promise<string> {
-  const { adminUrl, template, prefix, pepper } = inject('testCluster');
+  const { adminUrl, template, copyOptions, prefix, pepper } = inject('testCluster');
   const name = `${prefix}_seeded`;
   await withClient(adminUrl, async (client) => {
     await client.query(`select pg_advisory_lock(${lockId})`); // Until the connection ends.
     if ((await client.query('select from pg_database where datname = $1', [name])).rowCount) return;
     const draft = `${name}_draft`;
     await client.query(`drop database if exists ${draft}`);
-    await client.query(`create database ${draft} template ${template}`);
+    await client.query(`create database ${draft} template ${template} ${copyOptions}`);
     await restrictDatabase(client, draft);
     const { hash, pepperId } = hashPassword(seedPassword, createPepper(Buffer.from(pepper, 'base64')), {
       algorithm: 'bcrypt',

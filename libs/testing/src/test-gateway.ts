@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createProofIdentity, type ProofEntrance, proofPathsOf } from '@signet/proof';
+import { createProofIdentity, type ProofEntrance, type ProofIdentity, proofPathsOf } from '@signet/proof';
 import { inject } from 'vitest';
 import './global-setup.ts';
 import { createSigningGateway, type SigningGateway } from './signing-gateway.ts';
@@ -29,13 +29,25 @@ export function gatewayProofEnvironment(): Record<string, string> {
   };
 }
 
+/** The run's own set of keys never changes, and a key for each of its pairs takes long to derive. */
+const signers = new Map<ProofEntrance, ProofIdentity['signer']>();
+
 /** A signing gateway with the keys of this run. */
-export function createTestGateway(options: TestGatewayOptions): SigningGateway {
-  const { recipient, entrance = 'graph', folder = inject('proofFolder') } = options;
-  const name = `gateway-${entrance}`;
-  const { keyFile, peersFile } = proofPathsOf(folder, name);
-  const { signer } = createProofIdentity({ name, keys: readJson(keyFile), peers: readJson(peersFile) });
+export function createTestGateway({
+  recipient,
+  entrance = 'graph',
+  folder,
+}: TestGatewayOptions): SigningGateway {
+  const signer =
+    (folder === undefined && signers.get(entrance)) ||
+    readSigner(`gateway-${entrance}`, folder ?? inject('proofFolder'));
+  if (folder === undefined) signers.set(entrance, signer);
   return createSigningGateway({ signer, recipient, entrance });
+}
+
+function readSigner(name: string, folder: string): ProofIdentity['signer'] {
+  const { keyFile, peersFile } = proofPathsOf(folder, name);
+  return createProofIdentity({ name, keys: readJson(keyFile), peers: readJson(peersFile) }).signer;
 }
 
 function readJson(path: string) {

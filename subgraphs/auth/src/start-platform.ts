@@ -39,7 +39,7 @@ import { createOauthHandlers } from './oauth/oauth-handlers.ts';
 import type { OauthHandlers } from './oauth/oauth-routes.ts';
 import { readRelyingParty } from './passkeys/passkey-settings.ts';
 import { openPasskeys } from './passkeys/passkeys.ts';
-import { createPasswordWorkers } from './passwords/password-workers.ts';
+import { createPasswordWorkers, type PasswordWorkersOptions } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
@@ -66,6 +66,8 @@ export type AuthOptions = {
   maxQueuedPasswords?: number;
   /** bcrypt cost of new hashes, and of the one that stands in for unknown accounts; must be that of the stored accounts. */
   passwordCost?: number | undefined;
+  /** How the threads start that hash passwords. */
+  startPasswordThreads?: PasswordWorkersOptions['startThreads'];
   /** Called for every comparison of a password. */
   onCompare?: (compare: { platform: Platform; cost: number }) => void;
   /** Called for every SQL statement. */
@@ -172,6 +174,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       peppers: createPeppers(config.PASSWORD_PEPPER),
       logger,
       threads: settings.passwordThreads,
+      startThreads: options.startPasswordThreads,
       maxQueued: options.maxQueuedPasswords,
       scheme: schemeOf(config, options),
       onCompare: (compare) => options.onCompare?.({ platform, ...compare }),

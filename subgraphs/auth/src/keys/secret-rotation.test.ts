@@ -4,7 +4,6 @@ import { createLogger, type Environment, type RunningServer } from '@signet/serv
 import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { resealKeys } from '../operator/operate-secrets.ts';
-import { startAuth } from '../start.ts';
 import {
   addCustomer,
   type TestAccount,
@@ -12,6 +11,7 @@ import {
   testPasswordCost,
   testPepper,
 } from '../testing/accounts.test-support.ts';
+import { startAuthPatiently } from '../testing/auth.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
 
 const list = (...keys: string[]) => keys.join('\n');
@@ -35,7 +35,9 @@ afterAll(() => database.drop());
 
 async function start(changes: Environment): Promise<RunningServer> {
   const config = testConfig(database, { USER_KEY_ENCRYPTION_KEY: oldKey, ...secrets, ...changes });
-  const server = await startAuth(config, createLogger('test', 'silent'), { passwordCost: testPasswordCost });
+  const server = await startAuthPatiently(config, createLogger('test', 'silent'), {
+    passwordCost: testPasswordCost,
+  });
   servers.push(server);
   return server;
 }

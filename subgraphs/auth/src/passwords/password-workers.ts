@@ -43,12 +43,22 @@ export type PasswordWorkers = {
   close(): Promise<void>;
 };
 
+/** Threads that do the jobs. */
+export type PasswordThreads = {
+  run(job: PasswordJob): Promise<PasswordHash | boolean>;
+  destroy(): Promise<void>;
+};
+
+type ThreadOptions = PasswordWorkerData & { threads: number };
+
 export type PasswordWorkersOptions = {
   /** The first goes into new hashes; stored ones may have any. */
   peppers: readonly [Pepper, ...Pepper[]];
   logger: Logger;
   /** Jobs that run at once. Default: the number of processors. */
   threads?: number | undefined;
+  /** Tests share threads, whose start takes 60 ms of CPU. Default: threads of their own. */
+  startThreads?: ((options: ThreadOptions) => PasswordThreads) | undefined;
   /** Jobs that may wait beside those that run; further ones are refused with auth.throttled. */
   maxQueued?: number | undefined;
   /** Of new hashes, and of the one that stands in for unknown accounts. Default: bcrypt of cost 12; tests lower it. */
@@ -68,18 +78,22 @@ const maxQueuedPerThread = 20;
 const maxPretending = 500;
 const always = async () => true;
 
-export function createPasswordWorkers(options: PasswordWorkersOptions): PasswordWorkers {
-  const { peppers, logger, threads = availableParallelism(), onCompare } = options;
-  const { scheme = passwordSchemes.bcrypt } = options;
-  const peppersById = new Set([...peppers.map(({ id }) => id), noPepperId]);
-  const pool = new Piscina<PasswordJob, PasswordHash | boolean>({
+export function startPasswordThreads({ threads, ...data }: ThreadOptions): PasswordThreads {
+  return new Piscina<PasswordJob, PasswordHash | boolean>({
     filename: new URL('./password-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY, // A new thread takes as long to start as a compare.
-    workerData: { peppers, scheme } satisfies PasswordWorkerData,
+    workerData: data satisfies PasswordWorkerData,
     execArgv: [],
   });
+}
+
+export function createPasswordWorkers(options: PasswordWorkersOptions): PasswordWorkers {
+  const { peppers, logger, threads = availableParallelism(), onCompare } = options;
+  const { scheme = passwordSchemes.bcrypt, startThreads = startPasswordThreads } = options;
+  const peppersById = new Set([...peppers.map(({ id }) => id), noPepperId]);
+  const pool = startThreads({ peppers, scheme, threads });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
   const queue = createPasswordQueue({
     concurrency: threads,

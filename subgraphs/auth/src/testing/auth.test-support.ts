@@ -1,4 +1,5 @@
-import { createLogger, type Environment } from '@signet/service';
+import { databaseErrorToReason } from '@signet/db';
+import { ConfigError, createLogger, type Environment, type RunningServer } from '@signet/service';
 import {
   createTestDatabase,
   createTestGateway,
@@ -6,6 +7,11 @@ import {
   type SigningGateway,
   type TestDatabase,
 } from '@signet/testing';
+import {
+  type PasswordThreads,
+  type PasswordWorkersOptions,
+  startPasswordThreads,
+} from '../passwords/password-workers.ts';
 import { startAuth } from '../start.ts';
 import type { AuthOptions } from '../start-platform.ts';
 import { type TestAccount, testPasswordCost } from './accounts.test-support.ts';
@@ -52,8 +58,9 @@ export async function startTestAuth(
   const compares: TestAuth['compares'] = [];
   const errors: string[] = [];
   const logger = createLogger('test', 'error', { write: (line) => errors.push(line) });
-  const server = await startAuth(testConfig(database, changes), logger, {
+  const server = await startAuthPatiently(testConfig(database, changes), logger, {
     passwordCost: testPasswordCost,
+    ...(changes.PASSWORD_PEPPER === undefined && { startPasswordThreads: shareThreads }),
     now: () => new Date((clock.stoppedAt ?? Date.now()) + clock.aheadSeconds * 1000),
     onQuery: (sql) => statements.push(sql),
     onCompare: (compare) => compares.push(compare),
@@ -90,6 +97,31 @@ export async function startTestAuth(
   };
 }
 
+/** Starts auth again, as whoever supervises it would, where a busy machine gave it no connection to its database in time. */
+export async function startAuthPatiently(...args: Parameters<typeof startAuth>): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startAuth(...args);
+    } catch (error) {
+      const faults = error instanceof ConfigError ? error.faults : [];
+      const isUnreached =
+        databaseErrorToReason(error) === 'unavailable' ||
+        faults.some((fault) => fault.includes('does not answer'));
+      if (attempt === 5 || !isUnreached) throw error;
+    }
+  }
+}
+
 export function signInOperation(field: 'login' | 'portalLogin'): string {
   return `mutation ($input: LoginInput!) { ${field}(input: $input) { accessToken refreshToken expiresIn } }`;
 }
+
+const sharedThreads = new Map<string, PasswordThreads>();
+
+/** One set of threads for all servers of this test process that hash alike. They end with it. */
+const shareThreads: PasswordWorkersOptions['startThreads'] = (options) => {
+  const key = JSON.stringify(options);
+  const threads = sharedThreads.get(key) ?? startPasswordThreads(options);
+  sharedThreads.set(key, threads);
+  return { run: (job) => threads.run(job), destroy: async () => {} };
+};
