@@ -35,6 +35,8 @@ export type ProcessDatabaseOptions = {
   name: string;
   log: Log;
   maxConnections?: number;
+  /** As `DatabaseOptions` has it. */
+  statementTimeoutMs?: number;
   onQuery?: (sql: string) => void;
   replicas?: readonly string[];
 };

@@ -134,7 +134,6 @@ function emptyAnswer(): never {
 }
 
 const foldedAtOnce = 50_000;
-const countingMs = 600_000;
 
 /** Work of every minute: moves what writers have added into the tally, and counts tenants whose rows were there before it. */
 export function keepTally(source: TallySource): HousekeepingJob['prune'] {
@@ -167,6 +166,8 @@ export function keepTally(source: TallySource): HousekeepingJob['prune'] {
  * Counts the rows of a tenant that were there before the tally, or all of them anew. It takes no lock that a writer waits for: in the
  * snapshot of the one statement, a change is either in the rows and in `tally_delta`, and then counted with the rows, or in neither, and then
  * its delta comes later.
+ *
+ * @param db whose statements may take minutes
  */
 export async function countTenant(
   db: Kysely<Database>,
@@ -176,10 +177,6 @@ export async function countTenant(
   const { schema } = source;
   const of = (table: string) => sql.table(`${schema}.${table}`);
   await inTenant(db, tenantId, async (trx) => {
-    // A shop of many years takes longer than any request may.
-    await sql`select set_config('statement_timeout', ${String(countingMs)}, true), set_config('transaction_timeout', '0', true)`.execute(
-      trx,
-    );
     await sql`select pg_advisory_xact_lock(hashtextextended(${`signet tally ${schema}`}, 0))`.execute(trx);
     await sql`
       with fresh as materialized (

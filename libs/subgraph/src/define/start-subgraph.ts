@@ -17,6 +17,9 @@ import type { SettingFields, SubgraphContext, SubgraphParts } from './define-sub
 import { measurePool } from './measure-pool.ts';
 import { startPersonalData } from './personal-data.ts';
 
+/** How long a statement of the work of every minute may take: to count the rows of a shop of many years takes longer than any request may. */
+const minuteWorkMs = 600_000;
+
 /** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
 export function startSubgraph<Loaders extends object, Settings extends object>(
   parts: SubgraphParts<Loaders, Settings>,
@@ -40,10 +43,21 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       ([job, functionName]) => pruneWith(job, functionName),
     ),
   });
+  // Connections of their own: those of requests give up what takes as long as the work may.
+  const patient =
+    parts.everyMinute &&
+    openProcessDatabase(config.DATABASE_URL, {
+      name,
+      log: logger,
+      maxConnections: 2,
+      statementTimeoutMs: minuteWorkMs,
+      ...options,
+    });
   const everyMinute =
     parts.everyMinute &&
+    patient &&
     startHousekeeping({
-      db,
+      db: patient.db,
       name: `${name} every minute`,
       log: logger,
       everyMs: 60_000,
@@ -63,7 +77,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       async close() {
         await extension.stop?.();
         endMeasuring();
-        await database.close();
+        await Promise.all([database.close(), patient?.close()]);
       },
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
