@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { AskedRequest } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, busyBodyOf } from './admission.ts';
 import type { AdmissionLog } from './admission-log.ts';
-import { createShares, type Member } from './shares.ts';
+import { createShares, type Held, type Member } from './shares.ts';
 
 export type WaitingAnswersOptions = Pick<Admission, 'clientOf'> & {
   /** Bytes of answers that clients have not taken yet. */
@@ -26,7 +27,7 @@ const headersOfContent = ['content-encoding', 'etag', 'last-modified'];
 /** Counts an answer that is about to be sent. False where there is no room for it: then nothing has been counted, and `busyBodyOf` it is to be sent. */
 export type WaitForClient = (request: AskedRequest, answer: ServerResponse, bytes: number) => boolean;
 
-type Waiting = { client: readonly Member[]; until: number; cut(): void };
+type Waiting = { client: readonly Member[]; until: number; held: Held; socket: Socket | undefined };
 
 /**
  * Bounds the answers that wait for their clients, in bytes and in time. A client that has no room left loses its oldest
@@ -40,6 +41,17 @@ export function registerWaitingAnswers(
   const shares = createShares(maxBytes);
   /** In the order in which they began to wait. */
   const waiting = new Set<Waiting>();
+  const end = (one: Waiting) => {
+    waiting.delete(one);
+    one.held.giveBack();
+    // The Set's tables may be there for longer (exchange.ts).
+    one.socket = undefined;
+  };
+  const cut = (one: Waiting) => {
+    const { socket } = one;
+    end(one);
+    socket?.destroy();
+  };
   const makeRoom = (client: readonly Member[], bytes: number) => {
     if (!shares.couldTake(client, bytes)) return;
     for (const { key } of client) {
@@ -47,7 +59,7 @@ export function registerWaitingAnswers(
         if (shares.findFull(client, bytes) !== key) break;
         if (other.client.some((member) => member.key === key)) {
           log.add('answers', client);
-          other.cut();
+          cut(other);
         }
       }
     }
@@ -59,7 +71,7 @@ export function registerWaitingAnswers(
     for (const one of waiting) {
       if (one.until > now) continue;
       log.add('slow reader', one.client);
-      one.cut();
+      cut(one);
     }
     if (waiting.size > 0) return;
     clearInterval(watch);
@@ -74,21 +86,11 @@ export function registerWaitingAnswers(
       options.onLost?.(request);
       return false;
     }
-    const end = () => {
-      waiting.delete(one);
-      held.giveBack();
-    };
-    const one: Waiting = {
-      client,
-      until: performance.now() + graceMs + (bytes / bytesPerSecond) * 1000,
-      cut() {
-        end();
-        request.raw.socket.destroy();
-      },
-    };
+    const until = performance.now() + graceMs + (bytes / bytesPerSecond) * 1000;
+    const one: Waiting = { client, until, held, socket: request.raw.socket };
     waiting.add(one);
     watch ??= setInterval(cutSlow, Math.min(graceMs / 4, mostLookMs)).unref();
-    answer.once('close', end);
+    answer.once('close', () => end(one));
     return true;
   };
 
