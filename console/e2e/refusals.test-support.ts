@@ -56,7 +56,10 @@ export function testRefusals(staff: Console): void {
       await page.getByRole('link', { name: 'All refusals' }).click();
       await expect.poll(() => inList(requestId)).toBe(1);
       expect(await inList(visitId)).toBe(0);
-      await page.getByLabel('List requests without a sign-in too').check();
+      const box = page.getByLabel('List requests without a sign-in too');
+      // Its state is in the address, which follows a moment later: `check` would not wait for that.
+      await box.click();
+      await expect.poll(() => box.isChecked()).toBe(true);
       await expect.poll(() => inList(visitId)).toBe(1);
       expect(await inList(requestId)).toBe(1);
       await page.reload();

@@ -111,7 +111,8 @@ it('reads at the primary in a request that has changed something, decides a perm
       .check(tenant, [])
       .catch(() => {});
   expect(await after(ask)).toBe('primary');
-  expect(await after(() => {})).toBe('replica');
+  // On a busy machine the replica may be behind for a moment.
+  await expect.poll(() => after(() => {})).toBe('replica');
 });
 
 it('shows what was written before, each time, whoever wrote it: 300 writes, each read at once', async () => {
