@@ -127,6 +127,7 @@ export function openPlanningPool({
   /** Ends a worker unless it gets work within the time. */
   const endWhenIdle = (slot: WorkerSlot) => {
     clearTimeout(idleTimers.get(slot));
+    if (isStopped) return;
     const end = () => {
       if (!slot.isIdle) return endWhenIdle(slot);
       idleTimers.delete(slot);

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRelationChecker, type RelationStore } from '@signet/access';
 import {
   type AuditOrigin,
@@ -19,6 +20,8 @@ import { startPersonalData } from './personal-data.ts';
 
 /** How long a statement of the work of every minute may take: to count the rows of a shop of many years takes longer than any request may. */
 const minuteWorkMs = 600_000;
+/** How long a stop waits for such a statement. It is rolled back then, and begun again by the next process. */
+const minuteWorkStopMs = 1000;
 
 /** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
 export function startSubgraph<Loaders extends object, Settings extends object>(
@@ -77,7 +80,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       async close() {
         await extension.stop?.();
         endMeasuring();
-        await Promise.all([database.close(), patient?.close()]);
+        await Promise.all([database.close(), withinStop(patient?.close())]);
       },
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
@@ -87,7 +90,8 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     },
     lane,
     metrics,
-    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),
+    onStop: async () =>
+      void (await Promise.all([housekeeping.stop(), withinStop(everyMinute?.stop()), answers?.stop()])),
     hooks: [readWritesAtPrimary, ...(extension.hooks ?? [])],
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
@@ -115,4 +119,8 @@ function pickSettings<Settings extends object>(
 function readOrigin({ clientAddress = '', requestId }: SignetContext): AuditOrigin {
   const [address = ''] = clientAddress.split('%', 1); // RFC 4007: a zone means nothing on another machine.
   return { address: isIP(address) ? address : null, requestId };
+}
+
+async function withinStop(ending: Promise<void> | undefined): Promise<void> {
+  await Promise.race([ending, sleep(minuteWorkStopMs, undefined, { ref: false })]);
 }
