@@ -168,10 +168,11 @@ export type Part = { from: number; to: number };
 
 /** Splits representations into the fewest parts that the subgraph takes. */
 export function splitBatch(texts: readonly string[], before: string): Part[] {
-  const maxBytes = subgraphBodyLimitBytes - Buffer.byteLength(before) - 3;
   // A character is at most three bytes of UTF-8.
-  const isSmall = texts.length <= maxBatchEntities && sizeOf(texts) * 3 <= maxBytes;
+  const isSmall =
+    texts.length <= maxBatchEntities && (before.length + sizeOf(texts) + 3) * 3 <= subgraphBodyLimitBytes;
   if (isSmall) return [{ from: 0, to: texts.length }];
+  const maxBytes = subgraphBodyLimitBytes - Buffer.byteLength(before) - 3;
   const parts: Part[] = [];
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
