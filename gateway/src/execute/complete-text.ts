@@ -29,7 +29,7 @@ const notPlain = new Error('A value is not plainly right.');
 /**
  * Compiles the completion of results without errors straight to JSON text. It keeps no paths.
  *
- * @returns `{"data":…}`, or undefined where a value lacks, is null where none may be, or is not of its type: then
+ * @returns `{"data":…}` and a line end, or undefined where a value lacks, is null where none may be, or is not of its type: then
  * `completeExactly` finds what is wrong
  */
 export function compileCompletion(
@@ -44,7 +44,7 @@ export function compileCompletion(
       beginText();
       writeAscii('{"data":');
       write(data);
-      writeAscii('}');
+      writeAscii('}\n');
       return takeText();
     } catch (error) {
       // A RangeError comes from a value of a custom scalar that is nested too deep to be written.
