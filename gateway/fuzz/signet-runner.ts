@@ -32,7 +32,8 @@ export function createSignetRunner(options: { isMerged: boolean }): Runner {
         const { text } = await operation.run({ variables: given, coerced, context: undefined });
         const answer = JSON.parse(text);
         // A key twice, or a number that JSON writes otherwise, would be lost by reading.
-        if (JSON.stringify(answer) !== text) throw new Error(`the text is not what it reads as: ${text}`);
+        if (`${JSON.stringify(answer)}\n` !== text)
+          throw new Error(`the text is not what it reads as: ${text}`);
         return answer;
       },
       stop: async () => {},

@@ -137,7 +137,6 @@ function prepare(
   return { known, cost, variables, coerced };
 }
 
-/** The line end is Apollo Server's. */
 function finish(
   { text, errors }: AnswerText,
   { telemetry }: Context,
@@ -146,7 +145,7 @@ function finish(
 ): string {
   if (errors.length === 0) {
     telemetry?.answered(errors, true);
-    return `${text}\n`;
+    return text;
   }
   let data: object | null | undefined;
   const readData = () => {
@@ -161,7 +160,7 @@ function finish(
     reply.header('retry-after', throttling.retryAfter);
   }
   onErrors(throttling?.status ?? 200, hasData);
-  return `${text}\n`;
+  return text;
 }
 
 /** As Apollo Server describes what an executor throws. */

@@ -29,7 +29,7 @@ const notPlain = new Error('A value is not plainly right.');
 /**
  * Compiles the completion of results without errors straight to JSON text. It keeps no paths.
  *
- * @returns `{"data":…}`, or undefined where a value lacks, is null where none may be, or is not of its type: then
+ * @returns `{"data":…}` and a line end, or undefined where a value lacks, is null where none may be, or is not of its type: then
  * `completeExactly` finds what is wrong
  */
 export function compileCompletion(
@@ -37,14 +37,14 @@ export function compileCompletion(
   { type, fields }: OperationSelection,
 ): (data: JsonObject, introspected: Introspected) => string | undefined {
   let introspected: Introspected = {};
-  const write = compileObject(schema, type, fields, (key) => JSON.stringify(introspected[key]));
+  const write = compileObject(schema, type, fields, fail, (key) => JSON.stringify(introspected[key]));
   return (data, answered) => {
     introspected = answered;
     try {
       beginText();
       writeAscii('{"data":');
       write(data);
-      writeAscii('}');
+      writeAscii('}\n');
       return takeText();
     } catch (error) {
       // A RangeError comes from a value of a custom scalar that is nested too deep to be written.
@@ -54,10 +54,16 @@ export function compileCompletion(
   };
 }
 
+/** What is written in place of a value that is not of its type: null where it may be null, or nothing. */
+type WriteOther = (value: unknown) => void;
+
+const writeNull: WriteOther = (value) => (value === null ? writeAscii('null') : fail());
+
 function compileObject(
   schema: GraphQLSchema,
   type: ConcreteType,
   fields: readonly SelectedField[],
+  writeOther: WriteOther,
   introspect?: (key: string) => string | undefined,
 ): Write {
   const keys = fields.map(({ dataKey }) => dataKey);
@@ -72,10 +78,10 @@ function compileObject(
   });
   const count = fields.length;
   return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPlain;
+    if (!isObject(value)) return writeOther(value);
     for (let index = 0; index < count; index += 1) {
       writeAscii(befores[index] as string);
-      (writes[index] as Write)((value as JsonObject)[keys[index] as string]);
+      (writes[index] as Write)(value[keys[index] as string]);
     }
     writeAscii(count === 0 ? '{}' : '}');
   };
@@ -93,16 +99,21 @@ function fail(): never {
 }
 
 function compileValue(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
-  if (isNonNullType(type)) return compileNonNull(schema, type.ofType, field);
-  const write = compileNonNull(schema, type, field);
-  return (value) => (value === null ? writeAscii('null') : write(value));
+  return isNonNullType(type)
+    ? compileType(schema, type.ofType, field, fail)
+    : compileType(schema, type, field, writeNull);
 }
 
-function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
+function compileType(
+  schema: GraphQLSchema,
+  type: GraphQLOutputType,
+  field: SelectedField,
+  writeOther: WriteOther,
+): Write {
   if (isListType(type)) {
     const write = compileValue(schema, type.ofType, field);
     return (value) => {
-      if (!Array.isArray(value)) throw notPlain;
+      if (!Array.isArray(value)) return writeOther(value);
       writeAscii('[');
       for (let index = 0; index < value.length; index += 1) {
         if (index > 0) writeAscii(',');
@@ -111,44 +122,47 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
       writeAscii(']');
     };
   }
-  if (isLeafType(type)) return compileLeaf(type);
-  if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type) ?? []);
+  if (isLeafType(type)) return compileLeaf(type, writeOther);
+  if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type) ?? [], writeOther);
   if (!isAbstractType(type)) throw new Error('A field has no output type.');
   const writesByName = new Map<unknown, Write>();
   return (value) => {
-    if (!isObject(value)) throw notPlain;
+    if (!isObject(value)) return writeOther(value);
     const { __typename: name } = value;
     let write = writesByName.get(name);
     if (!write) {
       const runtimeType = findRuntimeType(schema, type, name) ?? fail();
-      write = compileObject(schema, runtimeType, field.fieldsOf(runtimeType) ?? fail());
+      write = compileObject(schema, runtimeType, field.fieldsOf(runtimeType) ?? fail(), fail);
       writesByName.set(name, write);
     }
     return write(value);
   };
 }
 
-function compileLeaf(type: GraphQLLeafType): Write {
+function compileLeaf(type: GraphQLLeafType, writeOther: WriteOther): Write {
   if (isEnumType(type)) {
     const texts = new Map<unknown, string>(type.getValues().map(({ name }) => [name, `"${name}"`]));
-    return (value) => writeAscii(texts.get(value) ?? fail());
+    return (value) => {
+      const text = texts.get(value);
+      return text === undefined ? writeOther(value) : writeAscii(text);
+    };
   }
   switch (type.name) {
     case 'Int':
-      return (value) => (isInt(value) ? writeAscii(String(value)) : fail());
+      return (value) => (isInt(value) ? writeAscii(String(value)) : writeOther(value));
     case 'Float':
       return (value) =>
-        typeof value === 'number' && Number.isFinite(value) ? writeAscii(String(value)) : fail();
+        typeof value === 'number' && Number.isFinite(value) ? writeAscii(String(value)) : writeOther(value);
     case 'String':
     case 'ID':
-      return (value) => (typeof value === 'string' ? writeQuoted(value) : fail());
+      return (value) => (typeof value === 'string' ? writeQuoted(value) : writeOther(value));
     case 'Boolean':
       return (value) =>
-        value === true ? writeAscii('true') : value === false ? writeAscii('false') : fail();
+        value === true ? writeAscii('true') : value === false ? writeAscii('false') : writeOther(value);
     default:
       return (value) =>
         value === null || value === undefined
-          ? fail()
+          ? writeOther(value)
           : typeof value === 'string'
             ? writeQuoted(value)
             : writeJson(JSON.stringify(value));

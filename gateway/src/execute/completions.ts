@@ -9,13 +9,15 @@ type Introspected = Readonly<Record<string, unknown>>;
 
 /** Completes the results of an operation, in one of two ways that give the same answer. */
 export type Completion = {
-  /** The text of the answer: `{"data":…}`. Undefined where the result is not plainly right. */
+  /** The text of the answer: `{"data":…}` and a line end. Undefined where the result is not plainly right. */
   toText(data: JsonObject, introspected: Introspected): string | undefined;
   exactly(run: OperationRun, introspected: Introspected): ExactResult;
 };
 
 /** The completion of an operation for one set of values of the variables in `@skip` and `@include`. */
 type Variant = Completion & { countFields(): number; counted: number };
+
+const none: ReadonlySet<object> = new Set();
 
 /** Variants of all operations of an executor. */
 export type Variants = { operations: number; kept: LRUCache<string, Variant> };
@@ -49,7 +51,7 @@ export function compileCompletions(
       countFields,
       counted: countFields(),
       toText,
-      exactly: ({ data, errors, gone, failed }, introspected) =>
+      exactly: ({ data, errors, gone = none, failed = none }, introspected) =>
         completeExactly(data, {
           schema,
           selection,

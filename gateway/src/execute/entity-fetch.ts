@@ -144,7 +144,7 @@ function add(
 function collectTargets({ data, brought }: OperationRun, { path, base }: PlannedFetch): JsonObject[] {
   if (!base) return collectObjects(data, path);
   const { fetch, below } = base;
-  return collectBelow(fetch.entities ? (brought.get(fetch) ?? []) : [data], below);
+  return collectBelow(fetch.entities ? (brought?.get(fetch) ?? []) : [data], below);
 }
 
 /** Asks for the entities of a batch: in parts, one after the other, each within the subgraph's limits on a body. */
@@ -168,10 +168,11 @@ export type Part = { from: number; to: number };
 
 /** Splits representations into the fewest parts that the subgraph takes. */
 export function splitBatch(texts: readonly string[], before: string): Part[] {
-  const maxBytes = subgraphBodyLimitBytes - Buffer.byteLength(before) - 3;
   // A character is at most three bytes of UTF-8.
-  const isSmall = texts.length <= maxBatchEntities && sizeOf(texts) * 3 <= maxBytes;
+  const isSmall =
+    texts.length <= maxBatchEntities && (before.length + sizeOf(texts) + 3) * 3 <= subgraphBodyLimitBytes;
   if (isSmall) return [{ from: 0, to: texts.length }];
+  const maxBytes = subgraphBodyLimitBytes - Buffer.byteLength(before) - 3;
   const parts: Part[] = [];
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
@@ -246,18 +247,22 @@ export function takeEntities(
       );
       if (isFirst) firsts?.push(target);
     } else if (entity === null) {
+      run.gone ??= new Set();
       run.gone.add(target);
-      if (failed?.has(number - from)) run.failed.add(target);
+      if (!failed?.has(number - from)) continue;
+      run.failed ??= new Set();
+      run.failed.add(target);
     }
   }
   return true;
 }
 
-function broughtBy({ brought }: OperationRun, fetch: PlannedFetch): JsonObject[] {
-  let objects = brought.get(fetch);
+function broughtBy(run: OperationRun, fetch: PlannedFetch): JsonObject[] {
+  run.brought ??= new Map();
+  let objects = run.brought.get(fetch);
   if (!objects) {
     objects = [];
-    brought.set(fetch, objects);
+    run.brought.set(fetch, objects);
   }
   return objects;
 }

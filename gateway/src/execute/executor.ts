@@ -74,7 +74,10 @@ export type OperationRequest<C> = {
   introspected?: Readonly<Record<string, unknown>> | undefined;
 };
 
-/** An answer as JSON text, and its errors once more: `{"data":…}` or `{"errors":[…],"data":…}`. */
+/**
+ * An answer as JSON text, and its errors once more: `{"data":…}` or `{"errors":[…],"data":…}`, with the line end that Apollo Server adds. To add it
+ * later would copy the text.
+ */
 export type AnswerText = { text: string; errors: readonly GraphQLFormattedError[] };
 
 export type CompiledOperation<C> = {
@@ -130,11 +133,11 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           coerced,
           data: {},
           errors: [],
-          errorIds: new Set(),
+          errorIds: undefined,
           toClientPath,
-          brought: new Map(),
-          gone: new Set(),
-          failed: new Set(),
+          brought: undefined,
+          gone: undefined,
+          failed: undefined,
           send: (fetch) => send(fetch, context),
           describeOutage,
           onFault,
@@ -157,7 +160,9 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           const text = JSON.stringify(result.data);
           return {
             text:
-              errors.length > 0 ? `{"errors":${JSON.stringify(errors)},"data":${text}}` : `{"data":${text}}`,
+              errors.length > 0
+                ? `{"errors":${JSON.stringify(errors)},"data":${text}}\n`
+                : `{"data":${text}}\n`,
             errors,
           };
         },

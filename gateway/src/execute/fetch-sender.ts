@@ -128,7 +128,7 @@ function createSubgraphSender(
     return { path: target, headers, body };
   };
 
-  const ask = (
+  const ask = async (
     { kind, body }: OutgoingFetch,
     context: GatewayContext,
     route: Route,
@@ -141,30 +141,30 @@ function createSubgraphSender(
       if (isQuery && context.clientGone.aborted) throw new AbandonedError('The client has left.');
       if (connection.circuit.isOpen()) throw new OpenCircuitError('The circuit is open.');
     };
-    const attempt = () => {
-      assertWorthSending();
-      const timeoutMs = context.deadline - performance.now();
+    const attempt = (timeoutMs: number) => {
       if (timeoutMs <= 0) throw new Error('no time is left');
       const message = describe(route, context, cookies?.headers.cookie, body, timeoutMs, span);
       return connection.send(message, timeoutMs);
     };
+    const attemptLater = () => {
+      assertWorthSending();
+      return attempt(context.deadline - performance.now());
+    };
     // Also before the wait for a turn, which holds the operation's place at the entrance.
     assertWorthSending();
-    const patience = {
-      timeoutMs: context.deadline - performance.now(),
-      leaves: isQuery ? context.clientGone : undefined,
-    };
-    return turns.run(callerOf(context), patience, async () => {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (isQuery && error instanceof NoAnswerError) {
-          span?.set('http.request.resend_count', 1);
-          return attempt();
-        }
-        throw error;
-      }
-    });
+    const timeoutMs = context.deadline - performance.now();
+    const caller = callerOf(context);
+    const turn = turns.take(caller, { timeoutMs, leaves: isQuery ? context.clientGone : undefined });
+    if (turn) await turn;
+    try {
+      return await (turn ? attemptLater() : attempt(timeoutMs));
+    } catch (error) {
+      if (!isQuery || !(error instanceof NoAnswerError)) throw error;
+      span?.set('http.request.resend_count', 1);
+      return await attemptLater();
+    } finally {
+      turns.giveBack(caller);
+    }
   };
 
   return {

@@ -65,3 +65,12 @@ test('a caller that fills the queue loses its own newest fetch', async () => {
   start('b');
   expect(running).toEqual(['a', 'b']);
 });
+
+test('what a caller holds still counts after hundreds of others have come and gone', async () => {
+  const { turns, running, start } = createFetches(4);
+  for (const caller of ['a', 'a', 'a']) start(caller);
+  for (let count = 0; count < 1000; count += 1)
+    await turns.run(`other ${count}`, { timeoutMs: 1000 }, async () => {});
+  start('a');
+  expect(running).toEqual(['a', 'a']);
+});

@@ -4,12 +4,20 @@ import type { ClientWatch } from '../entrance/request-context.ts';
 /** The fetches to one address of a subgraph, shared between callers. */
 export type FetchTurns = {
   /**
-   * Runs a fetch when its caller may have a connection. Callers take turns, and none holds more connections than are free.
+   * Takes a connection for a fetch of the caller. Callers take turns, and none holds more connections than are free. Give it back by
+   * `giveBack`.
    *
-   * @throws {NoTurnError} when the caller had no turn within `timeoutMs`, too many fetches wait, `leaves` was aborted while
-   * this one waited, or `dropWaiting` was called.
+   * @returns undefined where there is one at once; else a promise, which rejects with NoTurnError when the caller had no turn within
+   * `timeoutMs`, too many fetches wait, `leaves` was aborted while this one waited, or `dropWaiting` was called.
    */
-  run<T>(caller: string, { timeoutMs, leaves }: Patience, fetch: () => Promise<T>): Promise<T>;
+  take(caller: string, { timeoutMs, leaves }: Patience): Promise<void> | undefined;
+  giveBack(caller: string): void;
+  /**
+   * Runs a fetch when its caller may have a connection.
+   *
+   * @throws {NoTurnError} as `take`
+   */
+  run<T>(caller: string, patience: Patience, fetch: () => Promise<T>): Promise<T>;
   /** Ends the wait of all fetches. Those that run go on. */
   dropWaiting(): void;
 };
@@ -25,6 +33,9 @@ export class NoTurnError extends Error {
 /** More than an entrance's operations cause by default: a fetch waits rather than fails. */
 const maxWaiting = 4096;
 
+/** Callers without a connection that are kept: a Map whose entries come and go allocates a table every some dozen of them. */
+const maxIdleCallers = 250;
+
 type Waiting = { begin(): void; drop(): void };
 
 export function createFetchTurns(connections: number): FetchTurns {
@@ -33,20 +44,19 @@ export function createFetchTurns(connections: number): FetchTurns {
   const waiting = createFairQueue<Waiting>(maxWaiting);
   // No caller holds more than what is still free, as in admission/shares.ts.
   const isFreeFor = (caller: string) => (heldBy.get(caller) ?? 0) < free;
-  const take = (caller: string) => {
+  const takeFor = (caller: string, held: number) => {
     free -= 1;
-    heldBy.set(caller, (heldBy.get(caller) ?? 0) + 1);
+    heldBy.set(caller, held + 1);
   };
   const giveBack = (caller: string) => {
     free += 1;
-    const held = (heldBy.get(caller) ?? 0) - 1;
-    if (held > 0) heldBy.set(caller, held);
-    else heldBy.delete(caller);
+    heldBy.set(caller, (heldBy.get(caller) ?? 1) - 1);
+    if (heldBy.size > maxIdleCallers + connections) forgetIdle(heldBy);
     if (waiting.length > 0) beginNext();
   };
   const beginNext = () => {
     for (let next = waiting.take(isFreeFor); next; next = waiting.take(isFreeFor)) {
-      take(next.caller);
+      takeFor(next.caller, heldBy.get(next.caller) ?? 0);
       next.item.begin();
     }
   };
@@ -75,10 +85,19 @@ export function createFetchTurns(connections: number): FetchTurns {
       waiting.push(caller, item)?.drop();
     });
 
+  const take = (caller: string, patience: Patience) => {
+    const held = heldBy.get(caller) ?? 0;
+    if (held >= free) return wait(caller, patience);
+    takeFor(caller, held);
+    return undefined;
+  };
+
   return {
+    take,
+    giveBack,
     async run(caller, patience, fetch) {
-      if (isFreeFor(caller)) take(caller);
-      else await wait(caller, patience);
+      const turn = take(caller, patience);
+      if (turn) await turn;
       try {
         return await fetch();
       } finally {
@@ -89,4 +108,8 @@ export function createFetchTurns(connections: number): FetchTurns {
       for (let next = waiting.take(); next; next = waiting.take()) next.item.drop();
     },
   };
+}
+
+function forgetIdle(heldBy: Map<string, number>): void {
+  for (const [caller, held] of heldBy) if (held === 0) heldBy.delete(caller);
 }

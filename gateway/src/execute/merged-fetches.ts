@@ -2,11 +2,11 @@ import { subgraphBodyLimitBytes } from '@signet/service';
 import { type EntityBatch, maxBatchEntities, sizeOf, takeEntities } from './entity-fetch.ts';
 import type { FetchResult, SubgraphError } from './executor.ts';
 import { type OperationRun, send, writeVariables } from './operation-run.ts';
-import type { PlannedFetch } from './planned-fetch.ts';
+import type { FetchVariable, PlannedFetch } from './planned-fetch.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** A batch that waits for the end of the tick. */
-export type WaitingBatch = { fetch: PlannedFetch; batch: EntityBatch; done(): void };
+export type WaitingBatch = { fetch: PlannedFetch; batch: EntityBatch };
 
 /** Combinations of fetches whose document is kept, of one operation. */
 const maxKeptDocuments = 32;
@@ -18,38 +18,52 @@ export type FetchMerger = {
   pack(waiting: readonly WaitingBatch[]): WaitingBatch[][];
 };
 
+/** What several fetches are sent as. */
+type MergedDocument = {
+  /** `{"query":…,"variables":{` */
+  head: string;
+  /** The client's variables of all fetches, each once. */
+  variables: readonly FetchVariable[];
+  parts: readonly MergedPart[];
+};
+
+/** The part of one fetch. */
+type MergedPart = {
+  /** `"representations":[`, by the name that its representations have. */
+  before: string;
+  /** The key of its entities in the answer. */
+  key: string;
+};
+
 /**
  * Sends fetches of entities that run at the same time as one document: `_entities` once for each, under a key of its own.
  *
  * @param prefix begins the keys and variables that are added
  */
 export function createFetchMerger(prefix: string, types: SupergraphTypes): FetchMerger {
-  const heads = new Map<string, string>();
-  const headOf = (fetches: readonly PlannedFetch[]) => {
-    const key = fetches.map(({ id }) => id).join(' ');
-    let head = heads.get(key);
-    if (head === undefined) {
-      head = `{"query":${JSON.stringify(writeDocument(fetches, prefix))},"variables":{`;
-      if (heads.size < maxKeptDocuments) heads.set(key, head);
+  const documents = new Map<string, MergedDocument>();
+  const documentOf = (waiting: readonly WaitingBatch[]): MergedDocument => {
+    let ids = '';
+    for (const { fetch } of waiting) ids += `${fetch.id} `;
+    let document = documents.get(ids);
+    if (!document) {
+      document = describeDocument(
+        waiting.map(({ fetch }) => fetch),
+        prefix,
+      );
+      if (documents.size < maxKeptDocuments) documents.set(ids, document);
     }
-    return head;
+    return document;
   };
   return {
     async run(run, waiting) {
       const [first] = waiting;
       if (!first) return;
-      const fetches = waiting.map(({ fetch }) => fetch);
-      const variables = new Map(
-        fetches.flatMap((fetch) => fetch.variables).map((variable) => [variable.name, variable]),
-      );
-      const own = writeVariables(run, { variables: [...variables.values()] });
-      const representations = waiting.map(
-        ({ batch }, index) => `"${prefix}r${index}":[${batch.texts.join(',')}]`,
-      );
-      const body = `${headOf(fetches)}${own}${own === '' ? '' : ','}${representations.join(',')}}}`;
-      const result = await send(run, first.fetch, first.batch.group, body);
-      for (const [index, { fetch, batch }] of waiting.entries()) {
-        const part = takePart(result, `${prefix}e${index}`);
+      const document = documentOf(waiting);
+      const result = await send(run, first.fetch, first.batch.group, writeBody(run, document, waiting));
+      for (let index = 0; index < waiting.length; index += 1) {
+        const { fetch, batch } = waiting[index] as WaitingBatch;
+        const part = takePart(result, (document.parts[index] as MergedPart).key);
         takeEntities(run, fetch, batch, { from: 0, to: batch.texts.length }, part, types);
       }
     },
@@ -77,6 +91,32 @@ export function createFetchMerger(prefix: string, types: SupergraphTypes): Fetch
   };
 }
 
+function writeBody(
+  run: OperationRun,
+  { head, variables, parts }: MergedDocument,
+  waiting: readonly WaitingBatch[],
+): string {
+  let body = head + writeVariables(run, { variables });
+  let separator = body.length === head.length ? '' : ',';
+  for (let index = 0; index < waiting.length; index += 1) {
+    const { batch } = waiting[index] as WaitingBatch;
+    body += `${separator}${(parts[index] as MergedPart).before}${batch.texts.join(',')}]`;
+    separator = ',';
+  }
+  return `${body}}}`;
+}
+
+function describeDocument(fetches: readonly PlannedFetch[], prefix: string): MergedDocument {
+  const variables = new Map(
+    fetches.flatMap((fetch) => fetch.variables).map((variable) => [variable.name, variable]),
+  );
+  return {
+    head: `{"query":${JSON.stringify(writeDocument(fetches, prefix))},"variables":{`,
+    variables: [...variables.values()],
+    parts: fetches.map((_, index) => ({ before: `"${prefix}r${index}":[`, key: `${prefix}e${index}` })),
+  };
+}
+
 function writeDocument(fetches: readonly PlannedFetch[], prefix: string): string {
   const definitions = new Map<string, string>();
   const representations: string[] = [];
@@ -91,10 +131,11 @@ function writeDocument(fetches: readonly PlannedFetch[], prefix: string): string
 }
 
 /** Takes the part of one fetch from the answer to several: its entities, and the errors that are its own or of all. */
-function takePart({ data, errors = [] }: FetchResult, key: string): FetchResult {
+function takePart({ data, errors }: FetchResult, key: string): FetchResult {
+  const entities = data && Object.hasOwn(data, key) ? data[key] : undefined;
+  if (!errors) return { data: { _entities: entities } };
   const rootOf = ({ path }: SubgraphError): unknown => (Array.isArray(path) ? path[0] : undefined);
   const own = errors.filter((error) => rootOf(error) === key || rootOf(error) === undefined);
   if (!data) return { data: null, errors: own.length > 0 ? own : errors };
-  const entities = Object.hasOwn(data, key) ? data[key] : undefined;
   return { data: { _entities: entities }, errors: own };
 }

@@ -4,7 +4,7 @@ import type { FetchResult, OutgoingFetch, SubgraphError } from './executor.ts';
 import { type ErrorPlacing, type PlacedError, placeFailure } from './fetch-errors.ts';
 import type { PlannedFetch } from './planned-fetch.ts';
 
-/** One run of an operation: what was asked, and what has been answered so far. */
+/** One run of an operation: what was asked, and what has been answered so far. Sets and maps are undefined until there is an entry. */
 export type OperationRun = {
   /** As the client sent them. */
   variables: Readonly<Record<string, unknown>>;
@@ -13,15 +13,15 @@ export type OperationRun = {
   data: JsonObject;
   /** Their paths hold the client's response keys. */
   errors: PlacedError[];
-  errorIds: Set<string>;
+  errorIds: Set<string> | undefined;
   /** The path of a place of the result, as the client knows it. */
   toClientPath(path: Path): Path;
   /** The objects that the base of other fetches brought something for: of those that share it, one. */
-  brought: Map<PlannedFetch, JsonObject[]>;
+  brought: Map<PlannedFetch, JsonObject[]> | undefined;
   /** Objects of which a subgraph said that there is no such entity. */
-  gone: Set<object>;
+  gone: Set<object> | undefined;
   /** Those of `gone` that it could not give since a field below failed. */
-  failed: Set<object>;
+  failed: Set<object> | undefined;
   send(fetch: OutgoingFetch): Promise<FetchResult>;
   describeOutage(subgraph: string): SubgraphError;
   onFault(fault: Error, subgraph?: string): void;
@@ -32,6 +32,8 @@ const maxErrors = 2000;
 
 /** Adds errors that the run does not have yet: several fetches may fail at one place for one reason. */
 export function addErrors(run: OperationRun, errors: readonly PlacedError[]): void {
+  if (errors.length === 0) return;
+  run.errorIds ??= new Set();
   for (const { error, subgraph, path } of errors) {
     if (run.errors.length === maxErrors) return;
     const place = path ? run.toClientPath(path) : [];

@@ -22,8 +22,18 @@ export type PlanOptions = {
 /** A part of a plan. It never throws: what fails becomes an error of the run. Undefined where there is nothing to wait for. */
 type Step = (tick: Tick) => Promise<unknown> | undefined;
 
-/** One run, and the fetches that wait for the end of the tick to be sent together. */
-type Tick = { run: OperationRun; waiting: Map<string, WaitingBatch[]> };
+/** One run, and the batches that wait for the end of the tick to be sent together. */
+type Tick = { run: OperationRun; waiting: Queue[] };
+
+/** Batches of one subgraph and group. */
+type Queue = {
+  subgraph: string;
+  group: string | undefined;
+  items: WaitingBatch[];
+  /** Resolves when all have been answered. */
+  answered: Promise<void>;
+  resolve(): void;
+};
 
 /**
  * Compiles a plan.
@@ -52,7 +62,7 @@ export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: Op
   for (const { shape, path } of fetches) addConditions(shape, placeOf(path), conditionsOfPlace);
   findCopies(fetches);
   findBases(fetches);
-  return async (run) => void (await step({ run, waiting: new Map() }));
+  return async (run) => void (await step({ run, waiting: [] }));
 }
 
 type Compiling = PlanOptions & {
@@ -172,41 +182,52 @@ function runEntities(tick: Tick, fetch: PlannedFetch, compiling: Compiling): Pro
   if (batches.length === 0) return undefined;
   const running = batches.map((batch) =>
     fetch.mayMerge
-      ? new Promise<void>((done) => wait(tick, { fetch, batch, done }, merger, types))
+      ? wait(tick, { fetch, batch }, merger, types)
       : guard(run, fetch, runEntityBatch(run, fetch, batch, types)),
   );
   return running.length > 1 ? Promise.all(running) : running[0];
 }
 
 /** Puts a batch to those of its subgraph and group. They go out when the tick ends, and with it all that it could have started. */
-function wait({ run, waiting }: Tick, item: WaitingBatch, merger: FetchMerger, types: SupergraphTypes): void {
-  if (waiting.size === 0) setImmediate(sendWaiting, run, waiting, merger, types);
-  const key = `${item.fetch.subgraph} ${item.batch.group ?? ''}`;
-  const known = waiting.get(key);
-  if (known) known.push(item);
-  else waiting.set(key, [item]);
-}
-
-function sendWaiting(
-  run: OperationRun,
-  waiting: Map<string, WaitingBatch[]>,
+function wait(
+  { run, waiting }: Tick,
+  item: WaitingBatch,
   merger: FetchMerger,
   types: SupergraphTypes,
-): void {
-  const all = [...waiting.values()];
-  waiting.clear();
-  for (const pack of all.flatMap((items) => merger.pack(items))) {
-    const [first, second] = pack;
-    if (!first) continue;
-    const { fetch, batch } = first;
-    const sent = second ? merger.run(run, pack) : runEntityBatch(run, fetch, batch, types);
-    void sent
-      .catch((error: unknown) => {
-        for (const item of pack) failWith(run, item.fetch, error);
-      })
-      .then(() => {
-        for (const { done } of pack) done();
-      });
+): Promise<void> {
+  if (waiting.length === 0) setImmediate(sendWaiting, run, waiting, merger, types);
+  const { subgraph } = item.fetch;
+  const { group } = item.batch;
+  const known = waiting.find((queue) => queue.subgraph === subgraph && queue.group === group);
+  if (known) {
+    known.items.push(item);
+    return known.answered;
+  }
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  waiting.push({ subgraph, group, items: [item], answered, resolve });
+  return answered;
+}
+
+function sendWaiting(run: OperationRun, waiting: Queue[], merger: FetchMerger, types: SupergraphTypes): void {
+  for (const { items, resolve } of waiting.splice(0)) {
+    const packs = items.length > 1 ? merger.pack(items) : [items];
+    const sent = packs.map((pack) => sendPack(run, pack, merger, types));
+    void Promise.all(sent).then(() => resolve());
+  }
+}
+
+async function sendPack(
+  run: OperationRun,
+  pack: readonly WaitingBatch[],
+  merger: FetchMerger,
+  types: SupergraphTypes,
+): Promise<void> {
+  const [first, second] = pack;
+  if (!first) return;
+  try {
+    await (second ? merger.run(run, pack) : runEntityBatch(run, first.fetch, first.batch, types));
+  } catch (error) {
+    for (const { fetch } of pack) failWith(run, fetch, error);
   }
 }
 

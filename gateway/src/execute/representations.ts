@@ -106,7 +106,8 @@ export function compileRepresentation(
     const typename = object.__typename;
     if (typeof typename !== 'string') return undefined;
     isPlaceAskedFor = isAskedFor;
-    leftOut.clear();
+    // Clearing a Set allocates, also an empty one.
+    if (leftOut.size > 0) leftOut.clear();
     const text = write(object, typename, note);
     // No entity of this fetch is of this type.
     if (text === undefined || text === '{}') return undefined;
