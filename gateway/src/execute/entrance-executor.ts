@@ -10,7 +10,7 @@ export type EntranceExecutorOptions = {
   fieldPlatforms: FieldPlatforms;
   send: SendFetch<GatewayContext>;
   formatError: ErrorFormatter;
-  config: Pick<GatewayConfig, 'UNMERGED_SUBGRAPHS'>;
+  config: Pick<GatewayConfig, 'UNMERGED_SUBGRAPHS' | 'MAX_ANSWER_BYTES'>;
   logger: Logger;
 };
 
@@ -22,6 +22,8 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     send,
     formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
     unmerged: new Set(config.UNMERGED_SUBGRAPHS),
+    // No client has room for more (admission/shares.ts).
+    maxAnswerBytes: Math.floor(config.MAX_ANSWER_BYTES / 2),
     describeOutage(subgraph) {
       const { message, extensions } = new RefusalError(outageReasonOf(subgraph));
       return { message, extensions };

@@ -20,7 +20,7 @@ export type ExecutionOptions = EntranceExecutorOptions & {
   planning: PlanningPool;
   hideSchemaDetails: boolean;
   markOf: DocumentMark;
-  config: Pick<GatewayConfig, 'EXECUTOR' | 'UNMERGED_SUBGRAPHS'>;
+  config: Pick<GatewayConfig, 'EXECUTOR' | 'UNMERGED_SUBGRAPHS' | 'MAX_ANSWER_BYTES'>;
 };
 
 export type Execution = {
