@@ -22,8 +22,7 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     send,
     formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
     unmerged: new Set(config.UNMERGED_SUBGRAPHS),
-    // No client has room for more (admission/shares.ts).
-    maxAnswerBytes: Math.floor(config.MAX_ANSWER_BYTES / 2),
+    maxAnswerBytes: maxAnswerBytesOf(config),
     describeOutage(subgraph) {
       const { message, extensions } = new RefusalError(outageReasonOf(subgraph));
       return { message, extensions };
@@ -32,4 +31,9 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     // auth may run twice, and each platform has its own session cookie.
     groupOf: (subgraph, coordinate) => (subgraph === 'auth' ? fieldPlatforms.get(coordinate) : undefined),
   });
+}
+
+/** The largest answer: a client alone has room for half of the budget (admission/shares.ts), and so for no larger one. */
+export function maxAnswerBytesOf({ MAX_ANSWER_BYTES }: Pick<GatewayConfig, 'MAX_ANSWER_BYTES'>): number {
+  return Math.floor(MAX_ANSWER_BYTES / 2);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AnswerTooLargeError } from './answer-size.ts';
+import { AnswerSize, AnswerTooLargeError } from './answer-size.ts';
 import type { FetchResult } from './executor.ts';
 import { createFederation } from './federation.test-support.ts';
 
@@ -131,4 +131,11 @@ test('a long value that many representations would repeat is not written for eac
   expect(errors[0]?.extensions?.code).toBe('SERVICE_UNAVAILABLE');
   expect(federation.takeFaults()).toContainEqual(expect.stringContaining('requires of entities is too long'));
   expect(federation.takeSent().filter(({ query }) => query.includes('judged'))).toEqual([]);
+});
+
+test('an answer that is a value already, as of another executor, is counted at each place as well', () => {
+  const shared = { text: 'x'.repeat(10_000), list: [1, null, { a: true }] };
+  const value = (places: number) => ({ things: new Array(places).fill(shared) });
+  new AnswerSize(2 ** 20).addValue(value(100));
+  expect(() => new AnswerSize(2 ** 20).addValue(value(105))).toThrow(AnswerTooLargeError);
 });
