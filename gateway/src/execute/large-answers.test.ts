@@ -1,7 +1,11 @@
+import type { QueryPlanSelectionNode } from '@apollo/query-planner';
+import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { AnswerSize, AnswerTooLargeError } from './answer-size.ts';
 import type { FetchResult } from './executor.ts';
 import { createFederation } from './federation.test-support.ts';
+import { compileRepresentation } from './representations.ts';
+import { readSupergraphTypes, type SupergraphTypes } from './supergraph-types.ts';
 
 /*
  * What a subgraph sends of one entity belongs to every place where the entity stands, so a small answer can become a large one.
@@ -110,10 +114,10 @@ test('an error that is long and stands at many places is told at each of them, a
 test('an entity that is too large to be copied for all its places fails, and no other', async () => {
   const places = (index: number) => ({ ...sameThing(), parts: [{ a: index }] });
   const parts = new Array(50_000).fill({ b: 1 });
-  const federation = open(places, 100, () => ({ data: { _entities: [{ parts }] } }), 2 ** 28);
+  const federation = open(places, 15, () => ({ data: { _entities: [{ parts }] } }), 2 ** 28);
   const query = '{ things { id parts { a b } } }';
   const { data, errors = [] } = await federation.run({ query });
-  expect((data as { things: unknown[] }).things).toHaveLength(100);
+  expect((data as { things: unknown[] }).things).toHaveLength(15);
   expect(errors.map(({ extensions }) => extensions?.code)).toContain('SERVICE_UNAVAILABLE');
   expect(federation.takeFaults()).toContainEqual(expect.stringContaining('too large for the places'));
 });
@@ -138,4 +142,38 @@ test('an answer that is a value already, as of another executor, is counted at e
   const value = (places: number) => ({ things: new Array(places).fill(shared) });
   new AnswerSize(2 ** 20).addValue(value(100));
   expect(() => new AnswerSize(2 ** 20).addValue(value(105))).toThrow(AnswerTooLargeError);
+});
+
+test('the path of an error ends where no operation is as deep, at each place where it stands', async () => {
+  const deep = 20_000;
+  const text = JSON.parse(`${'['.repeat(deep)}null${']'.repeat(deep)}`);
+  const federation = open(sameThing, 50, () => ({
+    data: { _entities: [{ text }] },
+    errors: [{ message: 'no', path: ['_entities', 0, 'text', ...new Array(deep).fill(0)] }],
+  }));
+  const { errors = [] } = await federation.run({ query: '{ things { text } }' });
+  expect(errors).toHaveLength(50);
+  for (const { path = [] } of errors) expect([path.length < 300, path[2]]).toEqual([true, 'text']);
+});
+
+test('of types that the supergraph does not have, no representation is looked for', () => {
+  const types = readSupergraphTypes(parse('type Thing { id: ID }'));
+  let asked = 0;
+  const counting: SupergraphTypes = {
+    ...types,
+    isSubtype: (...names) => {
+      asked += 1;
+      return types.isSubtype(...names);
+    },
+  };
+  const requires = [
+    { kind: 'InlineFragment', typeCondition: 'Thing', selections: [{ kind: 'Field', name: 'id' }] },
+  ] as QueryPlanSelectionNode[];
+  const { identityOf, write } = compileRepresentation({ requires, serviceName: 'two' }, counting);
+  for (let number = 0; number < 1000; number += 1) {
+    expect(identityOf(`T${number}`)).toBeUndefined();
+    expect(write({ __typename: `T${number}`, id: 'a' }, () => true)).toBeUndefined();
+  }
+  expect(asked).toBe(0);
+  expect(write({ __typename: 'Thing', id: 'a' }, () => true)).toBe('{"id":"a"}');
 });

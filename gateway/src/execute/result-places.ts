@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, read } from './answer-shape.ts';
-import type { Path } from './error-paths.ts';
+import { maxPathLength, type Path } from './error-paths.ts';
 import type { PlanPath } from './planned-fetch.ts';
 
 const anyItem = '@';
@@ -58,7 +58,7 @@ export function findPlaces(root: unknown, path: PlanPath): Map<object, Path[]> {
   let left = maxVisited;
   const visit = (value: unknown, depth: number, place: Path) => {
     left -= 1;
-    if (left < 0) return;
+    if (left < 0 || place.length > maxPathLength) return;
     if (Array.isArray(value)) {
       const next = path[depth] === anyItem ? depth + 1 : depth;
       for (const [index, item] of value.entries()) {
