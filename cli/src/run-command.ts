@@ -15,13 +15,27 @@ export const processIo: Io = {
   printError: (text) => console.error(text),
 };
 
+/** All of C0 and C1 but tab and line feed. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+
+/** Commands print what other servers say. To a terminal, ESC begins an order: to fill the clipboard, or to write over the lines above. */
+function withoutControls(text: string): string {
+  return text.replace(controls, '\ufffd');
+}
+
 /** Runs one of the commands and returns the exit code: 0 done, 1 the command failed, 2 the command line is wrong. */
 export async function runOneOf(
   commands: readonly LazyCommand[],
   argv: readonly string[],
-  io: Io,
+  output: Io,
   texts: ProgramTexts,
 ): Promise<number> {
+  const io: Io = {
+    ...output,
+    print: (text) => output.print(withoutControls(text)),
+    printError: (text) => output.printError(withoutControls(text)),
+  };
   const context: Context = { ...io, exitCode: 0 };
   const program = createProgram(io, texts);
   try {

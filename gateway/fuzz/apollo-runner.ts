@@ -35,6 +35,7 @@ export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
     supergraphSdl,
     planning: { planOf: (operation) => plans.get(operation), introspectedFor: () => undefined },
     sourceOf,
+    maxAnswerBytes: Number.POSITIVE_INFINITY,
   });
   const loading = gateway.load({ apollo: {}, logger: console } as never);
   let schema: unknown;

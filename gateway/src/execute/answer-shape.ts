@@ -221,14 +221,24 @@ function mergeValues(current: unknown, value: unknown, shape: AnswerShape, types
   return value;
 }
 
-/** Copies what a fetch asked for. */
-export function copyAnswer(value: unknown, shape: AnswerShape | undefined): unknown {
+/** How many fields may be copied still: of an entity with long lists that stands at many places, the copies would fill the memory. */
+export type CopyBudget = { left: number };
+
+/**
+ * Copies what a fetch asked for.
+ *
+ * @throws {Error} where that is more than the budget
+ */
+export function copyAnswer(value: unknown, shape: AnswerShape | undefined, budget: CopyBudget): unknown {
   if (!shape || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => copyAnswer(item, shape));
+  budget.left -= Array.isArray(value) ? value.length : shape.fields.length;
+  if (budget.left < 0)
+    throw new Error('answered with entities that are too large for the places where they stand');
+  if (Array.isArray(value)) return value.map((item) => copyAnswer(item, shape, budget));
   const copy: JsonObject = {};
   for (const { to, shape: below } of shape.fields) {
     const inner = read(value as JsonObject, to);
-    if (inner !== undefined) copy[to] = copyAnswer(inner, below);
+    if (inner !== undefined) copy[to] = copyAnswer(inner, below, budget);
   }
   return copy;
 }

@@ -8,6 +8,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { isObject, type JsonObject, read } from './answer-shape.ts';
+import { AnswerSize } from './answer-size.ts';
 import { createErrorPaths, type ErrorPaths, type Path } from './error-paths.ts';
 import { type LeafCheck, leafCheckOf } from './leaf-values.ts';
 import {
@@ -32,6 +33,7 @@ export type ExactOptions = {
   /** Those of `gone` that a subgraph could not give since a field below failed, maybe one that was not asked of this object. */
   failed: ReadonlySet<object>;
   introspected: Readonly<Record<string, unknown>>;
+  maxBytes: number;
 };
 
 /** Enough to see what is wrong. A page of lists could have thousands. */
@@ -43,11 +45,14 @@ const propagate = Symbol('propagate');
  * Completes a result by the rules of the specification (GraphQL spec 6.4.3, 6.4.4): values are of their types, and a null where none may
  * be makes the next place above null that may be. Each null that is neither the subgraphs' own nor explained by an error at, below or
  * above its place is reported.
+ *
+ * @throws {AnswerTooLargeError}
  */
 export function completeExactly(data: JsonObject, options: ExactOptions): ExactResult {
   const { schema, selection, gone, failed, introspected } = options;
   const nulls: UnexplainedNull[] = [];
   const path: (string | number)[] = [];
+  const size = new AnswerSize(options.maxBytes);
   const leafChecks = new Map<GraphQLLeafType, LeafCheck>();
 
   /** `place`: the errors at and below. `isExplained`: there is one above. */
@@ -68,6 +73,7 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
     const isGone = gone.has(object) && !isFailed;
     const known = nulls.length;
     for (const field of fields) {
+      size.addPlace();
       path.push(field.key);
       const below = place?.below.get(field.key);
       const explained = isExplained || (below?.isError ?? false);
@@ -139,7 +145,9 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
         check = leafCheckOf(type);
         leafChecks.set(type, check);
       }
-      return check(value) ?? refuse();
+      const checked = check(value) ?? refuse();
+      size.addValue(checked);
+      return checked;
     }
     if (!isObject(value)) return refuse();
     const runtimeType = isObjectType(type) ? type : findRuntimeType(schema, type, read(value, '__typename'));
@@ -159,6 +167,7 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
   ): unknown[] | null => {
     const items: unknown[] = [];
     for (const [index, value] of values.entries()) {
+      size.addPlace();
       path.push(index);
       const below = place?.below.get(index);
       const explained = isExplained || (below?.isError ?? false);

@@ -31,17 +31,19 @@ const notPlain = new Error('A value is not plainly right.');
  *
  * @returns `{"data":…}` and a line end, or undefined where a value lacks, is null where none may be, or is not of its type: then
  * `completeExactly` finds what is wrong
+ * @throws {AnswerTooLargeError} (what is returned)
  */
 export function compileCompletion(
   schema: GraphQLSchema,
   { type, fields }: OperationSelection,
+  maxBytes: number,
 ): (data: JsonObject, introspected: Introspected) => string | undefined {
   let introspected: Introspected = {};
   const write = compileObject(schema, type, fields, fail, (key) => JSON.stringify(introspected[key]));
   return (data, answered) => {
     introspected = answered;
     try {
-      beginText();
+      beginText(maxBytes);
       writeAscii('{"data":');
       write(data);
       writeAscii('}\n');

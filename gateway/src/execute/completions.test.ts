@@ -14,7 +14,7 @@ const fields = 'a b c d e f g h';
 
 /** Two variants of each of 50 operations. */
 function completeMany(selection: string, data: Record<string, unknown>, maxFields: number) {
-  const variants = createVariants(maxFields);
+  const variants = createVariants(2 ** 20, maxFields);
   const operations = Array.from({ length: 50 }, () => {
     const document = parse(`query ($x: Boolean!) { ${selection} __typename @include(if: $x) }`);
     const operation = getOperationAST(document) as OperationDefinitionNode;

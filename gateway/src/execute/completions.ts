@@ -9,8 +9,13 @@ type Introspected = Readonly<Record<string, unknown>>;
 
 /** Completes the results of an operation, in one of two ways that give the same answer. */
 export type Completion = {
-  /** The text of the answer: `{"data":…}` and a line end. Undefined where the result is not plainly right. */
+  /**
+   * The text of the answer: `{"data":…}` and a line end. Undefined where the result is not plainly right.
+   *
+   * @throws {AnswerTooLargeError}
+   */
   toText(data: JsonObject, introspected: Introspected): string | undefined;
+  /** @throws {AnswerTooLargeError} */
   exactly(run: OperationRun, introspected: Introspected): ExactResult;
 };
 
@@ -19,8 +24,8 @@ type Variant = Completion & { countFields(): number; counted: number };
 
 const none: ReadonlySet<object> = new Set();
 
-/** Variants of all operations of an executor. */
-export type Variants = { operations: number; kept: LRUCache<string, Variant> };
+/** Variants of all operations of an executor, and what no answer may be larger than. */
+export type Variants = { operations: number; kept: LRUCache<string, Variant>; maxAnswerBytes: number };
 
 /**
  * Each variable doubles the variants of its operation, and a client chooses which it sends: so the fields of all are counted together, some
@@ -28,12 +33,12 @@ export type Variants = { operations: number; kept: LRUCache<string, Variant> };
  */
 const maxVariantFields = 25_000;
 
-export function createVariants(maxFields = maxVariantFields): Variants {
+export function createVariants(maxAnswerBytes: number, maxFields = maxVariantFields): Variants {
   const kept = new LRUCache<string, Variant>({
     maxSize: maxFields,
     sizeCalculation: ({ counted }) => 1 + counted,
   });
-  return { operations: 0, kept };
+  return { operations: 0, kept, maxAnswerBytes };
 }
 
 /** Compiles the completion of an operation, once for each set of values of the variables in `@skip` and `@include`. */
@@ -42,11 +47,12 @@ export function compileCompletions(
   variants: Variants,
 ): (coerced: Readonly<Record<string, unknown>>) => Completion {
   const { schema } = options;
+  const { maxAnswerBytes: maxBytes } = variants;
   const { conditionVariables, select } = compileSelection(options);
   const compile = (coerced: Readonly<Record<string, unknown>>): Variant => {
     const selection = select(coerced);
     const { countFields } = selection;
-    const toText = compileCompletion(schema, selection);
+    const toText = compileCompletion(schema, selection, maxBytes);
     return {
       countFields,
       counted: countFields(),
@@ -59,6 +65,7 @@ export function compileCompletions(
           gone,
           failed,
           introspected,
+          maxBytes,
         }),
     };
   };

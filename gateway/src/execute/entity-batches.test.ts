@@ -74,6 +74,14 @@ test('many errors of an entity at many places are bounded, and each stands at it
   expect(errors.filter(({ path }) => path?.[1] === 1)).toHaveLength(1000);
 });
 
+test('the path of an error ends where no operation is as deep', async () => {
+  const { answer } = await ask([product(1), product(1)], () => ({
+    data: { _entities: [null] },
+    errors: [{ message: 'No.', path: ['_entities', 0, 'name', ...range(10_000)] }],
+  }));
+  expect(answer.errors?.map(({ path = [] }) => path.length)).toEqual([202, 202]);
+});
+
 describe('many entities', () => {
   test('are asked for in parts, and answered in their order with their errors', async () => {
     const all = range(1203).map(product);

@@ -1,5 +1,6 @@
 import { subgraphBodyLimitBytes } from '@signet/service';
 import type { GraphQLFormattedError } from 'graphql';
+import { maxPathLength } from './error-paths.ts';
 import type { GatewayResponse } from './fetch-answer.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -91,7 +92,8 @@ function spreadError(
   const [root, index, ...rest] = error.path ?? [];
   const own = root === '_entities' && typeof index === 'number' ? places[index] : undefined;
   if (!own) return [error];
-  return own.slice(0, maxPlaces).map((place) => ({ ...error, path: ['_entities', place, ...rest] }));
+  const below = rest.slice(0, maxPathLength);
+  return own.slice(0, maxPlaces).map((place) => ({ ...error, path: ['_entities', place, ...below] }));
 }
 
 /** Some ten times faster than structuredClone for objects of a few fields. JSON.parse made `value`: it is no deeper than the fetch. */

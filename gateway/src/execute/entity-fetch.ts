@@ -37,6 +37,9 @@ export type ConditionsOfPlace = ReadonlyMap<string, readonly (readonly Condition
 /** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 export const maxBatchEntities = 500;
 
+/** A long value that the representations of many entities share is written once for each. */
+const maxBatchCharacters = 32 * 2 ** 20;
+
 /** Finds the objects that a fetch is for, and writes their representations: a page of lists may name one entity 4,000 times. */
 export function collectBatches(
   run: OperationRun,
@@ -56,7 +59,7 @@ export function collectBatches(
     if (known) return known;
     const numbers = new Array<number>(targets.length).fill(ofOthers);
     const batch = { group: own, texts: [], targets, numbers };
-    const open = { batch, written: [], byIdentity: new Map(), byText: undefined };
+    const open = { batch, characters: 0, written: [], byIdentity: new Map(), byText: undefined };
     batches.push(open);
     return open;
   };
@@ -80,6 +83,8 @@ export function collectBatches(
 
 type OpenBatch = {
   batch: EntityBatch;
+  /** Of its representations. */
+  characters: number;
   /** Of each representation, the object that it was written of. */
   written: JsonObject[];
   /** The numbers of representations by their text at the key. */
@@ -123,13 +128,13 @@ function numberByText(
   return number;
 }
 
-function add(
-  { batch, written, byIdentity }: OpenBatch,
-  identity: Identity | undefined,
-  object: JsonObject,
-  text: string,
-): number {
+function add(open: OpenBatch, identity: Identity | undefined, object: JsonObject, text: string): number {
+  const { batch, written, byIdentity } = open;
   const number = batch.texts.push(text) - 1;
+  open.characters += text.length;
+  if (open.characters > maxBatchCharacters) {
+    throw new Error('cannot be asked: what the fetch requires of entities is too long');
+  }
   written.push(object);
   const value = identity && object[identity.key];
   if (identity && typeof value === 'string') {
@@ -241,7 +246,7 @@ export function takeEntities(
     if (isObject(entity)) {
       mergeInto(
         target,
-        isFirst || !copies ? entity : (copyAnswer(entity, shape) as JsonObject),
+        isFirst || !copies ? entity : (copyAnswer(entity, shape, run.copies) as JsonObject),
         shape,
         types,
       );

@@ -10,7 +10,7 @@ export type EntranceExecutorOptions = {
   fieldPlatforms: FieldPlatforms;
   send: SendFetch<GatewayContext>;
   formatError: ErrorFormatter;
-  config: Pick<GatewayConfig, 'UNMERGED_SUBGRAPHS'>;
+  config: Pick<GatewayConfig, 'UNMERGED_SUBGRAPHS' | 'MAX_ANSWER_BYTES'>;
   logger: Logger;
 };
 
@@ -22,6 +22,7 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     send,
     formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
     unmerged: new Set(config.UNMERGED_SUBGRAPHS),
+    maxAnswerBytes: maxAnswerBytesOf(config),
     describeOutage(subgraph) {
       const { message, extensions } = new RefusalError(outageReasonOf(subgraph));
       return { message, extensions };
@@ -30,4 +31,9 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     // auth may run twice, and each platform has its own session cookie.
     groupOf: (subgraph, coordinate) => (subgraph === 'auth' ? fieldPlatforms.get(coordinate) : undefined),
   });
+}
+
+/** The largest answer: a client alone has room for half of the budget (admission/shares.ts), and so for no larger one. */
+export function maxAnswerBytesOf({ MAX_ANSWER_BYTES }: Pick<GatewayConfig, 'MAX_ANSWER_BYTES'>): number {
+  return Math.floor(MAX_ANSWER_BYTES / 2);
 }

@@ -1,5 +1,8 @@
 export type Path = readonly (string | number)[];
 
+/** Of paths that subgraphs write: lists inside lists can be as long as an answer. No operation of a client is as deep. */
+export const maxPathLength = 200;
+
 /** Tells which places of a result have an error, at, below or above them. */
 export type ErrorPaths = {
   /** Whether an error stands at this place. */

@@ -6,7 +6,11 @@ import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import { createEntrancePlanning, type EntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { createEntranceExecutor, type EntranceExecutorOptions } from './entrance-executor.ts';
+import {
+  createEntranceExecutor,
+  type EntranceExecutorOptions,
+  maxAnswerBytesOf,
+} from './entrance-executor.ts';
 import type { CompiledOperation, Executor } from './executor.ts';
 import { prefixFor } from './response-names.ts';
 import { createSignetGateway, type Gateway } from './signet-gateway.ts';
@@ -20,7 +24,7 @@ export type ExecutionOptions = EntranceExecutorOptions & {
   planning: PlanningPool;
   hideSchemaDetails: boolean;
   markOf: DocumentMark;
-  config: Pick<GatewayConfig, 'EXECUTOR' | 'UNMERGED_SUBGRAPHS'>;
+  config: Pick<GatewayConfig, 'EXECUTOR' | 'UNMERGED_SUBGRAPHS' | 'MAX_ANSWER_BYTES'>;
 };
 
 export type Execution = {
@@ -49,7 +53,15 @@ export async function createExecution(options: ExecutionOptions): Promise<Execut
     const { createPlanExecutor } = await import('./plan-executor.ts');
     const schema = { name, supergraphSdl, renames: false };
     const planning = createEntrancePlanning<QueryPlan>({ ...common, schema, compile: (plan) => plan });
-    return { planning, gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf }) };
+    return {
+      planning,
+      gateway: createPlanExecutor({
+        supergraphSdl,
+        planning,
+        sourceOf,
+        maxAnswerBytes: maxAnswerBytesOf(config),
+      }),
+    };
   }
   const prefix = prefixFor(supergraphSdl);
   // First, since a worker loads the schema while this thread builds the executor.

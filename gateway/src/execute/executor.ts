@@ -15,7 +15,7 @@ import { findCertainRootKeys } from './certain-fields.ts';
 import { type Coercion, coercionOf } from './coercion.ts';
 import type { ExactResult } from './complete-exactly.ts';
 import { compileCompletions, createVariants } from './completions.ts';
-import type { OperationRun } from './operation-run.ts';
+import { maxCopiedFields, type OperationRun } from './operation-run.ts';
 import { compilePlan } from './plan-steps.ts';
 import { buildApiSchema, readSupergraphTypes } from './supergraph-types.ts';
 
@@ -83,9 +83,17 @@ export type AnswerText = { text: string; errors: readonly GraphQLFormattedError[
 export type CompiledOperation<C> = {
   /** Coerces the variables of a request. Errors are request errors (400): nothing must be sent then. */
   coerce: Coercion;
-  /** Runs it. Errors in the text and beside it have passed `formatError`. Never throws for what a subgraph answers. */
+  /**
+   * Runs it. Errors in the text and beside it have passed `formatError`.
+   *
+   * @throws {AnswerTooLargeError} and for nothing else that subgraphs answer
+   */
   run(request: OperationRequest<C>): Promise<AnswerText>;
-  /** The same as objects, for Apollo Server. Its errors have not passed `formatError`. */
+  /**
+   * The same as objects, for Apollo Server. Its errors have not passed `formatError`.
+   *
+   * @throws {AnswerTooLargeError}
+   */
   runToResult(request: OperationRequest<C>): Promise<ExecutionResult>;
 };
 
@@ -103,7 +111,11 @@ export type ExecutorOptions<C> = {
   groupOf?(subgraph: string, coordinate: string): string | undefined;
   /** Subgraphs whose fetches are not merged into one document. */
   unmerged?: ReadonlySet<string>;
+  /** The largest answer. Default: 32 MiB. */
+  maxAnswerBytes?: number;
 };
+
+const defaultMaxAnswerBytes = 32 * 2 ** 20;
 
 export type Executor<C> = {
   apiSchema: GraphQLSchema;
@@ -118,7 +130,7 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
   const supergraph = parse(supergraphSdl, { noLocation: true });
   const apiSchema = checkCustomScalars(buildApiSchema(supergraph));
   const types = readSupergraphTypes(supergraph);
-  const variants = createVariants();
+  const variants = createVariants(options.maxAnswerBytes ?? defaultMaxAnswerBytes);
 
   return {
     apiSchema,
@@ -133,11 +145,12 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           coerced,
           data: {},
           errors: [],
-          errorIds: undefined,
+          known: undefined,
           toClientPath,
           brought: undefined,
           gone: undefined,
           failed: undefined,
+          copies: { left: maxCopiedFields },
           send: (fetch) => send(fetch, context),
           describeOutage,
           onFault,

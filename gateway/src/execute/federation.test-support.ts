@@ -39,7 +39,7 @@ const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5
   "@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
 
 export type FederationOptions = Partial<
-  Pick<ExecutorOptions<undefined>, 'groupOf' | 'unmerged' | 'describeOutage'>
+  Pick<ExecutorOptions<undefined>, 'groupOf' | 'unmerged' | 'describeOutage' | 'maxAnswerBytes'>
 > & {
   /** Stands between the executor and the subgraphs. */
   answering?: Answering;

@@ -1,6 +1,6 @@
 import { type AnswerShape, isObject, type JsonObject, read } from './answer-shape.ts';
 import { hold } from './conditions.ts';
-import type { Path } from './error-paths.ts';
+import { maxPathLength, type Path } from './error-paths.ts';
 import type { SubgraphError } from './executor.ts';
 import type { PlannedFetch } from './planned-fetch.ts';
 import { findPlaces, listPlaceOf } from './result-places.ts';
@@ -90,6 +90,7 @@ function readPath(path: unknown, data: unknown, root: AnswerShape): (string | nu
   let value = data;
   let shape: AnswerShape | undefined = root;
   for (const element of Array.isArray(path) ? (path as unknown[]) : []) {
+    if (found.length === maxPathLength) break;
     if (typeof element === 'number') {
       const isItem = Array.isArray(value) ? element in value : value === null || value === undefined;
       if (!isItem || found.length === 0 || !Number.isSafeInteger(element) || element < 0) break;

@@ -19,12 +19,12 @@ const texts = [
 test('texts are written as JSON.stringify writes them, one after another, whatever came before', () => {
   for (let round = 0; round < 2; round += 1) {
     for (const text of texts) {
-      beginText();
+      beginText(2 ** 30);
       writeQuoted(text);
       expect(takeText() === JSON.stringify(text)).toBe(true);
     }
   }
-  beginText();
+  beginText(2 ** 30);
   writeAscii('[');
   for (const [index, text] of texts.entries()) {
     if (index > 0) writeAscii(',');
@@ -37,16 +37,16 @@ test('texts are written as JSON.stringify writes them, one after another, whatev
 });
 
 test('a text that was not finished leaves nothing in the next one', () => {
-  beginText();
+  beginText(2 ** 30);
   writeQuoted('ä'.repeat(200_000));
-  beginText();
+  beginText(2 ** 30);
   writeQuoted('b');
   expect(takeText()).toBe('"b"');
 });
 
 test('a text of any length around the room that stays is whole', () => {
   for (const length of [262_140, 262_141, 262_142, 262_143, 262_144, 262_145]) {
-    beginText();
+    beginText(2 ** 30);
     writeAscii('x'.repeat(length));
     writeQuoted('end');
     expect(takeText() === `${'x'.repeat(length)}"end"`).toBe(true);

@@ -1,3 +1,5 @@
+import { AnswerTooLargeError } from './answer-size.ts';
+
 /** How many bytes stay from one text to the next. */
 const keptBytes = 256 * 1024;
 /** Beyond this length the engine's own writer is faster. */
@@ -6,6 +8,7 @@ const maxPlainLength = 64;
 const kept = Buffer.allocUnsafeSlow(keptBytes);
 let bytes = kept;
 let end = 0;
+let maxBytes = Number.POSITIVE_INFINITY;
 let isAscii = true;
 
 /*
@@ -13,8 +16,13 @@ let isAscii = true;
  * was the largest part of a large answer's. There is one writer, since nothing waits while a text is written.
  */
 
-/** Begins a text. What was written since the last one was begun is dropped. */
-export function beginText(): void {
+/**
+ * Begins a text. What was written since the last one was begun is dropped.
+ *
+ * @param most bytes. Where the text becomes longer, what writes or takes it throws AnswerTooLargeError.
+ */
+export function beginText(most: number): void {
+  maxBytes = most;
   bytes = kept;
   end = 0;
   isAscii = true;
@@ -22,6 +30,7 @@ export function beginText(): void {
 
 /** Returns what was written since `beginText`. */
 export function takeText(): string {
+  assertSize();
   const text = bytes.toString(isAscii ? 'latin1' : 'utf8', 0, end);
   bytes = kept;
   return text;
@@ -74,8 +83,15 @@ const tilde = 0x7e;
 
 function roomFor(added: number): Buffer {
   if (end + added <= bytes.length) return bytes;
+  assertSize();
   const larger = Buffer.allocUnsafeSlow(Math.max(bytes.length * 2, end + added));
   bytes.copy(larger, 0, 0, end);
   bytes = larger;
   return larger;
+}
+
+function assertSize(): void {
+  if (end <= maxBytes) return;
+  bytes = kept;
+  throw new AnswerTooLargeError(maxBytes);
 }

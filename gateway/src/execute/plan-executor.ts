@@ -5,6 +5,7 @@ import { checkCustomScalars } from '@signet/service/custom-scalars';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
 import { takePart } from '../planning/introspection.ts';
+import { AnswerSize } from './answer-size.ts';
 import { coercionOf } from './coercion.ts';
 import type { Gateway, GatewayExecutor } from './signet-gateway.ts';
 
@@ -14,13 +15,15 @@ export type PlanExecutorOptions = {
   planning: Pick<EntrancePlanning<QueryPlan>, 'planOf' | 'introspectedFor'>;
   /** Throws for an unknown subgraph. */
   sourceOf(subgraph: string): GraphQLDataSource;
+  maxAnswerBytes: number;
 };
 
 /**
  * What Apollo Server needs from a gateway: the API schema, and the execution of planned operations by @apollo/gateway.
  * Apollo's own ApolloGateway would plan in this thread, where nothing can stop it.
  */
-export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanExecutorOptions): Gateway {
+export function createPlanExecutor(options: PlanExecutorOptions): Gateway {
+  const { supergraphSdl, planning, sourceOf, maxAnswerBytes } = options;
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const api = supergraph.apiSchema();
@@ -47,6 +50,8 @@ export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanEx
       ...(operation.name && { operationName: operation.name.value }),
     });
     const answer = await executeQueryPlan(plan, sources, request, context, supergraphSchema, api);
+    // Before it is written, as one text.
+    new AnswerSize(maxAnswerBytes).addValue(answer.data);
     return introspected && answer.data ? { ...answer, data: putInto(answer.data, introspected) } : answer;
   };
   return {

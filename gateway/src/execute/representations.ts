@@ -87,7 +87,7 @@ export function compileRepresentation(
   };
   const identities = new Map<string, Identity | undefined>();
   const identityOf = (typename: unknown) => {
-    if (typeof typename !== 'string') return undefined;
+    if (typeof typename !== 'string' || !types.hasFields(typename)) return undefined;
     if (identities.has(typename)) return identities.get(typename);
     const identity = findIdentity(writersOf(typename), typename, keysOf(typename));
     // Objects of several types may be sent as of one: what is written alike is known by one identity.
@@ -104,7 +104,8 @@ export function compileRepresentation(
   };
   const writeWhole: WriteRepresentation = (object, isAskedFor) => {
     const typename = object.__typename;
-    if (typeof typename !== 'string') return undefined;
+    // Subgraphs can answer with any name, and with another one for each object.
+    if (typeof typename !== 'string' || !types.hasFields(typename)) return undefined;
     isPlaceAskedFor = isAskedFor;
     // Clearing a Set allocates, also an empty one.
     if (leftOut.size > 0) leftOut.clear();

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, read } from './answer-shape.ts';
-import type { Path } from './error-paths.ts';
+import { maxPathLength, type Path } from './error-paths.ts';
 import type { PlanPath } from './planned-fetch.ts';
 
 const anyItem = '@';
@@ -49,13 +49,22 @@ function addObjects(value: object, into: JsonObject[]): void {
   }
 }
 
-/** Finds where each object of `collectObjects` stands. */
+/** A list of an entity that stands at many places is visited at each of them. */
+const maxVisited = 200_000;
+
+/** Finds where each object of `collectObjects` stands. Not for what lies behind more values than are visited. */
 export function findPlaces(root: unknown, path: PlanPath): Map<object, Path[]> {
   const places = new Map<object, Path[]>();
+  let left = maxVisited;
   const visit = (value: unknown, depth: number, place: Path) => {
+    left -= 1;
+    if (left < 0 || place.length > maxPathLength) return;
     if (Array.isArray(value)) {
       const next = path[depth] === anyItem ? depth + 1 : depth;
-      for (const [index, item] of value.entries()) visit(item, next, [...place, index]);
+      for (const [index, item] of value.entries()) {
+        if (left < 0) return;
+        visit(item, next, [...place, index]);
+      }
     } else if (isObject(value)) {
       if (depth === path.length) {
         const known = places.get(value);

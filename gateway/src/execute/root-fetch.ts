@@ -34,7 +34,7 @@ export async function runRootFetch(
   if (errors.length > 0) addErrors(run, placeRootErrors(errors, data, placing));
   applyRenames(data, fetch.shape);
   for (const target of targets) {
-    const own = target === targets[0] ? data : (copyAnswer(data, fetch.shape) as JsonObject);
+    const own = target === targets[0] ? data : (copyAnswer(data, fetch.shape, run.copies) as JsonObject);
     mergeInto(target, own, fetch.shape, types);
   }
 }

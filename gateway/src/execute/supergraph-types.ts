@@ -13,6 +13,8 @@ import { type EntityKey, readEntityKeys } from './entity-keys.ts';
 /** What execution needs to know of the types of a supergraph, those that clients can't see included. */
 export type SupergraphTypes = {
   isObject(type: string): boolean;
+  /** Whether it is the name of an object type or an interface. */
+  hasFields(type: string): boolean;
   /** Whether an object of `type` is also of `condition`, the name of any type. An interface may be either. */
   isSubtype(condition: string, type: string): boolean;
   /** The keys by which a subgraph finds an object of `type`, as one of any type that it is of. */
@@ -21,6 +23,7 @@ export type SupergraphTypes = {
 
 export function readSupergraphTypes(supergraph: DocumentNode): SupergraphTypes {
   const objects = new Set<string>();
+  const interfaces = new Set<string>();
   const subtypes = new Map<string, Set<string>>();
   const add = (supertype: string, type: string) => {
     const known = subtypes.get(supertype);
@@ -29,6 +32,7 @@ export function readSupergraphTypes(supergraph: DocumentNode): SupergraphTypes {
   };
   for (const definition of supergraph.definitions) {
     if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) objects.add(definition.name.value);
+    if (definition.kind === Kind.INTERFACE_TYPE_DEFINITION) interfaces.add(definition.name.value);
     if (definition.kind === Kind.UNION_TYPE_DEFINITION) {
       for (const member of definition.types ?? []) add(definition.name.value, member.name.value);
     }
@@ -44,6 +48,7 @@ export function readSupergraphTypes(supergraph: DocumentNode): SupergraphTypes {
     condition === type || (subtypes.get(condition)?.has(type) ?? false);
   return {
     isObject: (type) => objects.has(type),
+    hasFields: (type) => objects.has(type) || interfaces.has(type),
     isSubtype,
     keysOf: (subgraph, type) =>
       [type, ...subtypes.keys()]

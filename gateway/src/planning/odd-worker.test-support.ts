@@ -24,7 +24,8 @@ const sources: Record<string, () => unknown> = {
 const tell = (message: MessageFromWorker) => parentPort?.postMessage(message);
 parentPort?.on('message', (message: MessageToWorker) => {
   if ('schema' in message) {
-    tell({ kind: 'ready' });
+    // It takes as many milliseconds to load.
+    setTimeout(() => tell({ kind: 'ready' }), Number(message.schema.supergraphSdl));
     return;
   }
   if ('drop' in message) return;

@@ -74,6 +74,13 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
     expect(await run('0', 'a')).toBe('planned');
   });
 
+  it('lets operations wait for a worker that takes long to start', async () => {
+    const { pool, run } = await openPool({ idleMs: 100, maxWaitMs: 200 });
+    await pool.add({ name: 'large', supergraphSdl: '1000', renames: false });
+    while (pool.size > 0) await sleep(20);
+    expect(await Promise.all([run('0', 'a'), run('0', 'b')])).toEqual(['planned', 'planned']);
+  });
+
   it('keeps a worker for as long as it has work', async () => {
     const { pool, run } = await openPool({ deadlineMs: 20_000, idleMs: 100 });
     expect(await run('1000', 'a')).toBe('planned');

@@ -52,7 +52,7 @@ export class UnusableSchemaError extends Error {
 type Waiting = {
   job: PlanningJob;
   /** For as long as it waits: its end, and the start of another worker. */
-  timers: readonly NodeJS.Timeout[];
+  timers: NodeJS.Timeout[];
   settle(outcome: PlanningOutcome): void;
 };
 
@@ -61,6 +61,12 @@ const suspicionMs = 60_000;
 const maxSuspects = 10_000;
 /** An honest operation takes some 10 ms. When somebody has waited for this time behind another caller, a second worker starts. */
 const patienceMs = 100;
+
+/**
+ * How much longer an operation waits where no worker is there at all, in ms: it waits for no other operation, but for a worker that starts. That is 0.3 s
+ * of CPU and some more, and takes seconds on a machine that has none to spare.
+ */
+const patienceForStartMs = 10_000;
 
 const defaultMaxWorkers = 2;
 const defaultIdleMs = 60_000;
@@ -186,13 +192,20 @@ export function openPlanningPool({
       if (isStopped) {
         return Promise.resolve({ kind: 'no-room' });
       }
+      let hasWaitedForStart = false;
+      const leave = () => {
+        if (!hasWaitedForStart && !slots.some(({ isLoaded }) => isLoaded)) {
+          hasWaitedForStart = true;
+          waiting.timers.push(setTimeout(leave, patienceForStartMs));
+          return;
+        }
+        queue.remove(caller, waiting);
+        turnAway(waiting);
+      };
       const waiting: Waiting = {
         job,
         timers: [
-          setTimeout(() => {
-            queue.remove(caller, waiting);
-            turnAway(waiting);
-          }, maxWaitMs),
+          setTimeout(leave, maxWaitMs),
           // Again and again: the first worker may be starting anew.
           setInterval(() => {
             if (!served.has(caller)) openFurtherSlot(caller);

@@ -12,6 +12,7 @@ import {
   RefusalError,
   type RunningServer,
   subgraphBodyLimitBytes,
+  subgraphHeaderLimitBytes,
 } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, parse } from 'graphql';
@@ -55,6 +56,7 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
       logger,
       allowedHosts: config.ALLOWED_HOSTS,
       bodyLimitBytes: subgraphBodyLimitBytes,
+      headerLimitBytes: subgraphHeaderLimitBytes,
       drainMs: config.SHUTDOWN_DRAIN_MS,
       isPublic: true,
       readiness: [{ name: 'proof keys', check: () => undefined, findLack: identity.findLack }],

@@ -1,8 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { badInput, type ErrorTranslation, RefusalError, refusalHeaders } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
+import { runAsRequest } from './request-ids.ts';
 
 const secret = 'hunter2';
 
@@ -248,4 +250,20 @@ test('passes a challenge on from a subgraph, its three fields alone, and only wi
   }
   const refusal = new RefusalError(reason, { challenge: { ...challenge, methods: ['totp'] } });
   expect(createFormatter().format(thrownBy(refusal)).extensions).toEqual({ code, reason, challenge });
+});
+
+test('a request whose fields fail a thousand times has a few lines in the log, and the next one has its own', () => {
+  const { format, lines } = createFormatter({ isGateway: true });
+  const response = { writableEnded: false } as ServerResponse;
+  const failAll = (requestId: string) =>
+    runAsRequest({ requestId }, response, () => {
+      for (let place = 0; place < 1000; place += 1) {
+        expect(format(fromSubgraph('odd', { code: 'ODD' }))).toEqual(internal);
+      }
+    });
+  failAll('one');
+  expect(lines).toHaveLength(11);
+  expect(lines.at(-1)).toContain('further errors of this request are not logged');
+  failAll('two');
+  expect(lines).toHaveLength(22);
 });

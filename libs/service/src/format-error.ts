@@ -16,6 +16,10 @@ import {
 import { type ErrorTranslation, RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { createOutageLog } from './outage-log.ts';
+import { findRequestIds, type RequestIds } from './request-ids.ts';
+
+/** Of one request: whoever finds a field that fails may ask for it at a thousand places, again and again. */
+const maxLines = 10;
 
 type FormatErrorOptions = {
   logger: Logger;
@@ -34,8 +38,13 @@ export type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) 
 export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatter {
   const { logger, translate, trustsExtensions = false } = options;
   const logOutage = createOutageLog(logger);
+  const linesOf = new WeakMap<RequestIds, number>();
   const conceal = (formatted: GraphQLFormattedError, cause: unknown, message: string) => {
-    logger.error({ err: cause, path: formatted.path }, message);
+    const ids = findRequestIds();
+    const lines = (ids && linesOf.get(ids)) ?? 0;
+    if (ids) linesOf.set(ids, lines + 1);
+    if (lines < maxLines) logger.error({ err: cause, path: formatted.path }, message);
+    else if (lines === maxLines) logger.error('further errors of this request are not logged');
     return internalError();
   };
   const describe: ErrorFormatter = (formatted, error) => {

@@ -55,6 +55,7 @@ export type HttpServerOptions = {
   /** Host names, beside those of loopback, by which clients may call this server. */
   allowedHosts?: readonly string[];
   bodyLimitBytes?: number;
+  headerLimitBytes?: number;
   /** Whether clients use https, usually through a proxy. */
   isHttps?: boolean;
   /** How long a client may take to send, and how often this is checked. */
@@ -78,6 +79,8 @@ const defaultBodyLimitBytes = 256 * 1024;
 export const subgraphBodyLimitBytes = 1024 * 1024;
 /** The most that the headers of a connection's request take. */
 export const maxHeaderBytes = 16 * 1024;
+/** What a subgraph reads of them: to those of a client, its gateway adds the Signet-Context and a signature. */
+export const subgraphHeaderLimitBytes = maxHeaderBytes + 8 * 1024;
 /** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 /**
@@ -114,7 +117,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // Node and Fastify would answer some faults in other forms. The hook below answers them.
     http: {
       requireHostHeader: false,
-      maxHeaderSize: maxHeaderBytes,
+      maxHeaderSize: options.headerLimitBytes ?? maxHeaderBytes,
       headersTimeout: timeoutsMs.headers,
       connectionsCheckingInterval: timeoutsMs.check,
     },

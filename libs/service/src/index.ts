@@ -49,6 +49,7 @@ export {
   type HttpServerOptions,
   maxHeaderBytes,
   subgraphBodyLimitBytes,
+  subgraphHeaderLimitBytes,
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { type LogOutput, openLogOutput } from './log-output.ts';

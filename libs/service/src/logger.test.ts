@@ -19,3 +19,8 @@ test('ends with causes that go in a circle', () => {
   error.cause = error;
   expect(JSON.stringify(describeError(error)).length).toBeLessThan(10_000);
 });
+
+test('cuts the text of an error that is longer than anybody reads', () => {
+  const { message, stack } = describeError(new Error('x'.repeat(1_000_000))) as Record<string, string>;
+  expect([message?.length, stack?.length]).toEqual([10_001, 10_001]);
+});

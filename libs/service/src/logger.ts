@@ -73,6 +73,8 @@ export function flatten(text: string): string {
 }
 
 const maxCauses = 3;
+/** A subgraph of another team may put a megabyte into the message of an error. */
+const maxErrorText = 10_000;
 
 /**
  * Type, message, stack, SQLSTATE and causes of an error. Other fields are left out: database drivers put values of rows into
@@ -85,5 +87,15 @@ export function describeError(error: unknown, depth = 0): unknown {
   const code = 'code' in error ? error.code : undefined;
   const cause =
     error.cause !== undefined && depth < maxCauses ? describeError(error.cause, depth + 1) : undefined;
-  return { type: error.name, message: error.message, code, stack: error.stack, ...(cause ? { cause } : {}) };
+  return {
+    type: error.name,
+    message: cut(error.message),
+    code,
+    stack: error.stack && cut(error.stack),
+    ...(cause ? { cause } : {}),
+  };
+}
+
+function cut(text: string): string {
+  return text.length > maxErrorText ? `${text.slice(0, maxErrorText)}…` : text;
 }

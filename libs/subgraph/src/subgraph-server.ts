@@ -13,6 +13,7 @@ import {
   type RunningServer,
   readAuthorization,
   subgraphBodyLimitBytes,
+  subgraphHeaderLimitBytes,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
@@ -73,7 +74,12 @@ export async function startSubgraphServer<C extends object>(
   options: SubgraphServerOptions<C>,
 ): Promise<RunningServer & { health: Health }> {
   const direct: DirectRoute = { path: '/graphql' };
-  const server = createHttpServer({ ...options, direct, bodyLimitBytes: subgraphBodyLimitBytes });
+  const server = createHttpServer({
+    ...options,
+    direct,
+    bodyLimitBytes: subgraphBodyLimitBytes,
+    headerLimitBytes: subgraphHeaderLimitBytes,
+  });
   const readContext = createContextReader();
   const measured =
     options.metrics && createSubgraphMetrics(options.metrics.of, options.metrics.subgraph, readContext);

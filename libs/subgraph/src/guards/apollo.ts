@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
-import { maxHeaderBytes } from '@signet/service';
+import { subgraphHeaderLimitBytes } from '@signet/service';
 import type { GuardedContext } from './admitted.ts';
 import type { Guards } from './open-guards.ts';
 
@@ -51,7 +51,7 @@ export async function startGuardedServer<C extends BaseContext = GuardedContext>
   };
   // Bounds of a client that sends slowly, or never reads.
   const http = createServer({
-    maxHeaderSize: maxHeaderBytes,
+    maxHeaderSize: subgraphHeaderLimitBytes,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
   });

@@ -2,7 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createProofIdentity, createProofSet, type ProofIdentity, type ProofKeyFile } from '@signet/proof';
-import { createLogger, formatSignetContext, type Logger, type RunningServer } from '@signet/service';
+import {
+  createLogger,
+  formatSignetContext,
+  type Logger,
+  maxHeaderBytes,
+  type RunningServer,
+} from '@signet/service';
 import type { SignedMessage } from '@signet/testing';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +130,11 @@ describe.each([
     expect(await send(sign({ url: `${url}?a=b%20c` }), { path: '/graphql?a=b%20c' })).toMatchObject({
       status: 200,
     });
+  });
+
+  it('answers a client whose headers are as long as an entrance takes them', async () => {
+    const cookie = `a=${'x'.repeat(maxHeaderBytes)}`;
+    expect(await send(sign({ cookie }))).toMatchObject({ status: 200, didRun: true });
   });
 
   it('knows a document that came before, and takes this way with it', async () => {
