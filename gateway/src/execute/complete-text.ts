@@ -31,7 +31,7 @@ const notPlain = new Error('A value is not plainly right.');
  *
  * @returns `{"data":…}` and a line end, or undefined where a value lacks, is null where none may be, or is not of its type: then
  * `completeExactly` finds what is wrong
- * @throws {AnswerTooLargeError} (what is returned)
+ * @throws {AnswerTooLargeError}
  */
 export function compileCompletion(
   schema: GraphQLSchema,
