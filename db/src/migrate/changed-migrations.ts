@@ -29,7 +29,8 @@ export async function findChangedMigrations(
     notes[name] = noted;
     if (noted.sha256 !== sha256) changed.push(name);
   }
-  await writeFile(notesFile, `${JSON.stringify(notes, null, 2)}\n`, { mode: 0o600 });
+  // Where the folder is read-only, nothing is remembered: no start fails for that.
+  await writeFile(notesFile, `${JSON.stringify(notes, null, 2)}\n`, { mode: 0o600 }).catch(() => {});
   return changed;
 }
 
