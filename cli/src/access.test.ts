@@ -225,6 +225,18 @@ describe('--against', () => {
   });
 });
 
+test('refuses SDL that was not composed, and leaves the matrix as it was', () => {
+  const path = join(tree, 'schema/generated/access-matrix.md');
+  const current = readFileSync(path, 'utf8');
+  plant('portal', 'extend type Query { notComposed: String @authenticated }');
+  expect(runAccess()).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: 'Out of date: schema/generated/supergraph.graphql. Run npm run compose, then this again.\n',
+  });
+  expect(readFileSync(path, 'utf8')).toBe(current);
+});
+
 test('says where SDL does not parse', () => {
   plant('portal', 'type {');
   expect(runAccess()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Syntax Error/) });

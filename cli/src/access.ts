@@ -5,6 +5,7 @@ import {
   callers,
   createAccessMatrix,
   findAccessFaults,
+  findHolderFaults,
   findLenientRows,
   findScopeFaults,
   findUnusedScopes,
@@ -13,9 +14,10 @@ import {
   readRuleBook,
   sessionOf,
 } from '@signet/access';
-import { scopeHolders } from '@signet/schema/contract';
+import { impersonationReasons, scopeHolders, staffRoles } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs as registry } from '@signet/schema/subgraphs';
+import { composeSupergraph } from '@signet/schema/supergraphs';
 import { callerKindOf, platformOf } from '@signet/session';
 import { loadSubgraph } from '@signet/subgraph/define';
 import type { Command } from 'commander';
@@ -69,6 +71,14 @@ const ownViewpoints = callers.map((name) => {
   return { name, holds: new Set(['authenticated', ...who, ...scopes]) };
 });
 
+/** Whom the table of scopes may name. Its type says the same, and Node runs it without its types. */
+const scopeHolderNames = [
+  'customer',
+  ...staffRoles,
+  'impersonated',
+  ...impersonationReasons.map((reason) => `impersonated for ${reason}`),
+];
+
 async function checkAccess(
   { check, tree }: { check: boolean | undefined; tree: string },
   { print, printError }: Context,
@@ -79,10 +89,20 @@ async function checkAccess(
   };
   const subgraphs = await readCheckedSubgraphs(tree);
   const faults = [...findAccessFaults(subgraphs), ...findScopeFaults(subgraphs, scopeHolders)];
-  if (faults.length > 0) {
-    return fail(faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`));
+  const holderFaults = findHolderFaults(scopeHolders, scopeHolderNames);
+  if (faults.length + holderFaults.length > 0) {
+    return fail([
+      ...faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`),
+      ...holderFaults.map((fault) => `schema/contract/scopes.ts: ${fault}`),
+    ]);
   }
-  const supergraph = readRuleBook(parse(readFileSync(join(tree, generated, 'supergraph.graphql'), 'utf8')));
+  const composed = readFileSync(join(tree, generated, 'supergraph.graphql'), 'utf8');
+  // The matrix shows the supergraph: of an old one it would leave out what was added since, and say that all is well.
+  const sources = registry.map(({ name }) => ({ name, sdl: readSubgraphSdl(name, tree) }));
+  if (composeSupergraph('graph', sources) !== composed) {
+    return fail(['Out of date: schema/generated/supergraph.graphql. Run npm run compose, then this again.']);
+  }
+  const supergraph = readRuleBook(parse(composed));
   const rows = createAccessMatrix(supergraph);
   const books = subgraphs.map(({ name, sdl }) => ({ name, book: readRuleBook(sdl) }));
   const content = formatAccessMatrix(rows, findLenientRows(rows, books));

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { watch } from 'node:fs';
+import { globSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { action, addExample, type CommandModule, messageOf } from './command.ts';
+import { action, addExample, type CommandModule, type Context, messageOf } from './command.ts';
 
 const root = join(import.meta.dirname, '../..');
 const signet = join(root, 'cli', 'bin', 'signet.mjs');
@@ -24,11 +24,46 @@ export const start: CommandModule = {
           import('@signet/launcher'),
           import('@signet/service'),
         ]);
-        await runProcess(() => startPlatform(context.env));
+        await runProcess(async () => {
+          const platform = await startPlatform(context.env);
+          const stopCheck = checkComposed(context);
+          return {
+            stop() {
+              stopCheck();
+              return platform.stop();
+            },
+          };
+        });
       }),
     );
   },
 };
+
+/**
+ * Says which generated files are out of date, beside the running platform: it serves the schema that was composed last, whatever the SDL
+ * says. Where no SDL is newer than that, nothing is composed. Returns what ends the check.
+ */
+function checkComposed({ printError }: Context): () => void {
+  const timeOf = (file: string) => statSync(join(root, file)).mtimeMs;
+  const composedAt = timeOf('schema/generated/supergraph.graphql');
+  const sdl = globSync(['schema/*.graphql', 'schema/shared/*.graphql', 'subgraphs/*/src/**/*.graphql'], {
+    cwd: root,
+  });
+  if (!sdl.some((file) => timeOf(file) > composedAt)) return () => {};
+  const child = spawn(process.execPath, [signet, 'compose', '--check'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let faults = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    faults += chunk;
+  });
+  child.once('error', () => {});
+  child.once('close', (code) => {
+    if (code) printError(`What runs here is the schema that was composed last. ${faults.trim()}`);
+  });
+  child.unref();
+  return () => child.kill();
+}
 
 /** `npm run dev`: the platform in a process of its own, started again whenever a source file changes. */
 export const dev: CommandModule = {

@@ -173,6 +173,7 @@ export const policies: PolicyTable<GraphqlContext> = {
     if (session.platform !== 'user' || id === undefined) return false;
     return (await loaders.${one}.load(id))?.user_id === session.userId;
   },
+  /** Every role of staff, as in resolvers.ts. Where only some may, ask for a scope in both: session.scopes.has('…'). */
   '${one}.staff': ({ session }) => session.platform === 'portal',
 };
 `,

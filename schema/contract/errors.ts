@@ -8,7 +8,8 @@ export const errorTable = {
     httpStatus: 401,
     reasons: {
       'auth.failure.missing_token': 'Sign in first: this needs an access token in the Authorization header.',
-      'auth.failure.malformed': 'The access token is malformed.',
+      'auth.failure.malformed':
+        'The access token is malformed, or was not sent as "Authorization: Bearer <token>".',
       'auth.failure.wrong_type': 'This kind of token is not accepted here.',
       'auth.failure.unknown_key': 'The access token is signed with an unknown key.',
       'auth.failure.invalid_signature': 'The signature of the access token is invalid.',

@@ -193,6 +193,13 @@ describe('migrateToLatest', () => {
     expect(await database.query(`select to_regclass('portal.extra') as extra`)).toEqual([{ extra: null }]);
   });
 
+  it('says where a migration belongs that would come before those that have run', async () => {
+    const owners = await addToPlatform({ '0000-late.ts': 'export async function up() {}' });
+    await expect(migrateToLatest(database.adminUrl, { owners })).rejects.toThrow(
+      /at index 0 but 0000-late was found .* move it to the migrations\/ of one of your subgraphs/,
+    );
+  });
+
   it('says which migration cannot be taken back', async () => {
     const owners = await addToPlatform({
       '9001-good.ts': `export const up = async () => {};\nexport const down = async () => { throw new Error('stays'); };`,

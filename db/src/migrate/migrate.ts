@@ -251,6 +251,10 @@ function createMigrator(trx: Transaction<unknown>, { owner, migrations }: Migrat
   });
 }
 
+/** Kysely says which two have changed places. */
+const hintOnOrder =
+  ' Where it is a migration of your own, move it to the migrations/ of one of your subgraphs, which have numbers of their own (CONTRIBUTING.md, "Change the database").';
+
 function namesOf({ owner }: MigrationSet, { error, results = [] }: MigrationResultSet): string[] {
   if (error === undefined) return results.map(({ migrationName }) => labelOf(owner, migrationName));
   const failed = results.find(({ status }) => status === 'Error');
@@ -258,7 +262,7 @@ function namesOf({ owner }: MigrationSet, { error, results = [] }: MigrationResu
   throw new MigrationError(
     failed
       ? `Migration ${labelOf(owner, failed.migrationName)} failed, nothing was changed: ${message}`
-      : `Migration failed, nothing was changed: ${message}`,
+      : `Migration failed, nothing was changed: ${message}${message.startsWith('corrupted') ? hintOnOrder : ''}`,
     { cause: error },
   );
 }

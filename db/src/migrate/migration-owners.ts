@@ -76,6 +76,12 @@ async function loadFolder(folder: string): Promise<Record<string, SignetMigratio
     throw error;
   });
   const names = files.filter((file) => /^\d{4}-[a-z0-9-]+\.ts$/.test(file)).sort();
+  const misnamed = files.find((file) => /^\d\w*(?:-[\w-]*)?\.[jt]s$/.test(file) && !names.includes(file));
+  if (misnamed) {
+    throw new MigrationError(
+      `${join(folder, misnamed)} would never run: a migration is named like 0002-add-colour.ts, four digits and then lowercase letters, digits and hyphens.`,
+    );
+  }
   const load = async (file: string) =>
     [file.slice(0, -3), (await import(pathToFileURL(join(folder, file)).href)) as SignetMigration] as const;
   return Object.fromEntries(await Promise.all(names.map(load)));

@@ -191,7 +191,10 @@ describe('a field that returns an object', () => {
   it('holds it in lists, beside a rule of its own, and needs one of its own too', async () => {
     expect(await ask(ofObjects, reader, '{ a: twice { __typename } naked { __typename } }')).toMatchObject({
       data: { a: null, naked: null },
-      refused: { a: wrongPlatform, naked: 'This field has no access rule.' },
+      refused: {
+        a: wrongPlatform,
+        naked: 'Query.naked has no access rule, on itself or on its type, so nobody gets it.',
+      },
       calls: [],
     });
     const many = '{ many { __typename } }';

@@ -39,7 +39,7 @@ export function guardSchema<C extends GuardContext>(
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && !isIntrospectionType(type) && type.name !== '_Service') {
       for (const field of fieldsToGuard(type, schema)) {
-        guardField(field, rulesOf(book, type.name, field), judges);
+        guardField(type.name, field, rulesOf(book, type.name, field), judges);
       }
     }
   }
@@ -69,19 +69,23 @@ function rulesOf(
 }
 
 function guardField(
+  typeName: string,
   field: GraphQLField<unknown, GuardContext>,
   rules: FieldRules | undefined,
   judges: PolicyJudges,
 ): void {
-  const guard = (resolve: Resolver) => (rules ? guardResolver(rules, resolve, judges) : refuseAll);
+  const guard = (resolve: Resolver) =>
+    rules ? guardResolver(rules, resolve, judges) : refuseAll(`${typeName}.${field.name}`);
   field.resolve = guard(field.resolve ?? defaultFieldResolver);
   if (field.subscribe) {
     field.subscribe = guard(field.subscribe);
   }
 }
 
-function refuseAll(): never {
-  throw new Error('This field has no access rule.');
+function refuseAll(coordinate: string): () => never {
+  return () => {
+    throw new Error(`${coordinate} has no access rule, on itself or on its type, so nobody gets it.`);
+  };
 }
 
 function guardResolver({ own, session }: FieldRules, resolve: Resolver, judges: PolicyJudges): Resolver {

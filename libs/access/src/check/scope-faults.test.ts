@@ -1,6 +1,6 @@
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { findScopeFaults, findUnusedScopes } from './scope-faults.ts';
+import { findHolderFaults, findScopeFaults, findUnusedScopes } from './scope-faults.ts';
 
 const table = {
   'a:read': ['customer', 'support'],
@@ -45,4 +45,12 @@ test('lists the scopes that no rule of any subgraph uses', () => {
   const other = subgraph('type A @requiresScopes(scopes: [["b:write"], ["a:read"]]) { b: Int }');
   expect(findUnusedScopes([one, other], table)).toEqual(['a:write', 'c:write']);
   expect(findUnusedScopes([], table)).toEqual(Object.keys(table));
+});
+
+test('names a holder that nobody is', () => {
+  const holders = ['customer', 'support'];
+  expect(findHolderFaults(table, holders)).toEqual([]);
+  expect(findHolderFaults({ ...table, 'b:write': ['support', 'suport'] }, holders)).toEqual([
+    "the scope 'b:write' names 'suport', which is none of customer, support",
+  ]);
 });

@@ -22,6 +22,15 @@ export function findUnusedScopes(subgraphs: readonly CheckedSubgraph[], table: S
   return Object.keys(table).filter((scope) => !used.has(scope));
 }
 
+/** Holders of the table that are no customer, no staff role and no impersonation: what only they hold, nobody gets. */
+export function findHolderFaults(table: ScopeTable, holders: readonly string[]): string[] {
+  return Object.entries(table).flatMap(([scope, named]) =>
+    named
+      .filter((holder) => !holders.includes(holder))
+      .map((holder) => `the scope '${scope}' names '${holder}', which is none of ${holders.join(', ')}`),
+  );
+}
+
 function describeUnheld(allOf: readonly string[], table: ScopeTable): string[] {
   const holdersOf = (scope: string) => (Object.hasOwn(table, scope) ? (table[scope] ?? []) : []);
   const unheld = allOf.filter((scope) => holdersOf(scope).length === 0);
