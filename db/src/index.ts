@@ -14,7 +14,6 @@ export {
 export * from './database-errors.ts';
 export { defineQuery, type Query } from './define-query.ts';
 export * from './housekeeping.ts';
-export { findChangedMigrations } from './migrate/changed-migrations.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
 export * from './nonce-store.ts';

@@ -1,12 +1,4 @@
-import { join } from 'node:path';
-import {
-  createRoles,
-  findChangedMigrations,
-  migrateToLatest,
-  type ProcessRole,
-  processRoles,
-  roleUrl,
-} from '@signet/db';
+import { createRoles, migrateToLatest, type ProcessRole, processRoles, roleUrl } from '@signet/db';
 import { type DatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
 import { createPepper } from '@signet/db/password-hash';
 import { findSeededAccounts, SeedError, type SeededAccounts, seedDevelopment } from '@signet/db/seed';
@@ -20,8 +12,6 @@ export type PlatformDatabase = {
   accounts: SeededAccounts | undefined;
   /** Said to the user: a folder, or the host of DATABASE_URL. */
   location: string;
-  /** Migrations whose files were changed after they ran here. */
-  changedMigrations: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -48,10 +38,6 @@ export async function openPlatformDatabase(
       ) as Record<ProcessRole, string>,
       accounts: await findOrSeedAccounts(config, home, server.adminUrl),
       location: server.location,
-      changedMigrations: await findChangedMigrations(
-        server.adminUrl,
-        join(config.SIGNET_HOME, 'migrations.json'),
-      ),
       stop: () => server.stop(),
     };
   } catch (error) {

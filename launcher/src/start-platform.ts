@@ -74,11 +74,6 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
-    if (database.changedMigrations.length > 0) {
-      createLogger('database', config.LOG_LEVEL, output).warn(
-        `Changed after they ran here, and not run again: ${database.changedMigrations.join(', ')}. Write a new migration; or stop and take them back by 'npx signet db rollback', where their down still fits; or stop, delete ${config.SIGNET_HOME}, and begin with new data.`,
-      );
-    }
     const pages = [
       ...(servers.hasConsole ? (['console'] as const) : []),
       ...(servers.hasExplorer ? (['explorer'] as const) : []),
