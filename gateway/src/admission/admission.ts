@@ -50,8 +50,11 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   const bodyLimit = server.initialConfig.bodyLimit ?? 0;
   const membersByAddress = new LRUCache<string, readonly Member[]>({ max: maxKnownAddresses });
   const groupsOf = (address = '') => {
-    const known = membersByAddress.get(address) ?? membersOf(address);
-    membersByAddress.set(address, known);
+    let known = membersByAddress.get(address);
+    if (!known) {
+      known = membersOf(address);
+      membersByAddress.set(address, known);
+    }
     return known;
   };
   // By what Fastify's request and that of the direct route have in common: one may become the other.
@@ -80,7 +83,7 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     if (bytes === 0 || one.body || response.destroyed) return undefined;
     one.body = bodies.take(one.client, bytes);
     if (!one.body) return 'bodies';
-    response.once('close', () => takeReserved(one)?.giveBack());
+    response.on('close', () => takeReserved(one)?.giveBack());
     return undefined;
   };
   const reserve: Admission['reserve'] = (request, response) =>

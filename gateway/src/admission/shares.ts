@@ -16,6 +16,9 @@ export type Shares = {
 /** Something that was taken. Giving it back twice is the same as once. */
 export type Held = { giveBack(): void };
 
+/** Groups that are kept although they hold nothing. */
+const mostIdle = 1000;
+
 /**
  * Shares `max` between clients. No group holds more than its part of what is still free. So a single client alone gets half
  * (with the part 1), two get a third each, and there is always something for a newcomer (the dynamic threshold of shared packet
@@ -34,7 +37,8 @@ export function createShares(max: number): Shares {
     taken += amount;
     for (const { key } of members) {
       const held = (heldBy.get(key) ?? 0) + amount;
-      if (held > 0) heldBy.set(key, held);
+      // Most come back soon. To delete and add a key costs more than to keep it.
+      if (held > 0 || heldBy.size <= mostIdle) heldBy.set(key, held);
       else heldBy.delete(key);
     }
   };

@@ -38,8 +38,10 @@ const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
+type WrittenContext = { [name in keyof Omit<SignetContext, 'timeoutMs'>]: SignetContext[name] | undefined };
+
 /** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
-export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
+export function formatSignetContext(context: WrittenContext): string {
   let header = '';
   for (const [key, name] of fieldNames) {
     const value = context[name];
