@@ -204,8 +204,13 @@ function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean 
 /** Of a client that leaves before all of its body has come, nothing is heard again. */
 function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => unknown): void {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+  // What a listener returns, Node looks at: these return nothing.
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  request.on('end', () => {
+    onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  });
 }
 
 function tryTo<A, R>(fn: (argument: A) => R, argument: A): R | undefined {
