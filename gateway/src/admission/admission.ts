@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endWith } from '@signet/flow';
 import { type AskedRequest, createRequestValue, errorBody, noteRefusal, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -100,23 +101,22 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   return {
     clientOf,
     reserve,
-    async run(request, work, { isReported = true } = {}) {
+    run(request, work, { isReported = true } = {}) {
       const one = admittedOf(request);
       const { client } = one;
       // Nobody would get the answer, and nothing has been done yet.
-      if (request.raw.socket.destroyed) throw busy;
+      if (request.raw.socket.destroyed) return Promise.reject(busy);
       const slot = slots.take(client);
       if (!slot) {
         if (isReported) log.add('operations', client);
-        throw busy;
+        return Promise.reject(busy);
       }
       const body = takeReserved(one);
-      try {
-        return await work();
-      } finally {
+      const giveBack = () => {
         slot.giveBack();
         body?.giveBack();
-      }
+      };
+      return endWith(work, giveBack);
     },
   };
 }

@@ -31,7 +31,8 @@ export function createShares(max: number): Shares {
     // As if the amount were taken one by one: this is what holds before the last one.
     const free = max - taken - (amount - 1);
     if (free < 1) return '';
-    return members.find(({ key, part }) => (heldBy.get(key) ?? 0) + amount - 1 >= part * free)?.key;
+    for (const { key, part } of members) if ((heldBy.get(key) ?? 0) + amount - 1 >= part * free) return key;
+    return undefined;
   };
   const add = (members: readonly Member[], amount: number) => {
     taken += amount;
