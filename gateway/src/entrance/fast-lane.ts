@@ -105,12 +105,12 @@ function failed(error: unknown): Promise<never> {
 
 export type Parameters = { operationName: string | undefined; variables: Variables; extensions: unknown };
 
-const nothing: Record<string, unknown> = Object.freeze({});
+const none: Record<string, unknown> = Object.freeze({});
 
 /** The parameters of a request that has the right form. Apollo Server says what is wrong with any other. */
 function readParameters(body: unknown): Parameters | undefined {
   if (!isRecord(body)) return undefined;
-  const { query, operationName, variables = nothing, extensions = nothing } = body;
+  const { query, operationName, variables = none, extensions = none } = body;
   const isWellFormed =
     (query === undefined || typeof query === 'string') &&
     (operationName === undefined || typeof operationName === 'string') &&

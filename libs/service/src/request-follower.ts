@@ -61,7 +61,7 @@ export function createRequestId(now = Date.now()): string {
   }
   const at = usedDigits;
   usedDigits += digitsOfId;
-  const variant = variants[digits.charCodeAt(at) % variants.length];
+  const variant = variants[Number.parseInt(digits.charAt(at), 16) % variants.length];
   return `${lastPrefix}${digits.slice(at + 1, at + 4)}-${variant}${digits.slice(at + 4, at + 7)}-${digits.slice(at + 7, at + 19)}`;
 }
 
