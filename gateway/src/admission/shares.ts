@@ -16,9 +16,6 @@ export type Shares = {
 /** Something that was taken. Giving it back twice is the same as once. */
 export type Held = { giveBack(): void };
 
-/** Groups that are kept although they hold nothing. */
-const mostIdle = 1000;
-
 /**
  * Shares `max` between clients. No group holds more than its part of what is still free. So a single client alone gets half
  * (with the part 1), two get a third each, and there is always something for a newcomer (the dynamic threshold of shared packet
@@ -31,15 +28,13 @@ export function createShares(max: number): Shares {
     // As if the amount were taken one by one: this is what holds before the last one.
     const free = max - taken - (amount - 1);
     if (free < 1) return '';
-    for (const { key, part } of members) if ((heldBy.get(key) ?? 0) + amount - 1 >= part * free) return key;
-    return undefined;
+    return members.find(({ key, part }) => (heldBy.get(key) ?? 0) + amount - 1 >= part * free)?.key;
   };
   const add = (members: readonly Member[], amount: number) => {
     taken += amount;
     for (const { key } of members) {
       const held = (heldBy.get(key) ?? 0) + amount;
-      // Most come back soon. To delete and add a key costs more than to keep it.
-      if (held > 0 || heldBy.size <= mostIdle) heldBy.set(key, held);
+      if (held > 0) heldBy.set(key, held);
       else heldBy.delete(key);
     }
   };
