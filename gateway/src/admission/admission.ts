@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endWith } from '@signet/flow';
 import { type AskedRequest, createRequestValue, errorBody, noteRefusal, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -50,8 +51,11 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   const bodyLimit = server.initialConfig.bodyLimit ?? 0;
   const membersByAddress = new LRUCache<string, readonly Member[]>({ max: maxKnownAddresses });
   const groupsOf = (address = '') => {
-    const known = membersByAddress.get(address) ?? membersOf(address);
-    membersByAddress.set(address, known);
+    let known = membersByAddress.get(address);
+    if (!known) {
+      known = membersOf(address);
+      membersByAddress.set(address, known);
+    }
     return known;
   };
   // By what Fastify's request and that of the direct route have in common: one may become the other.
@@ -80,7 +84,7 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     if (bytes === 0 || one.body || response.destroyed) return undefined;
     one.body = bodies.take(one.client, bytes);
     if (!one.body) return 'bodies';
-    response.once('close', () => takeReserved(one)?.giveBack());
+    response.on('close', () => takeReserved(one)?.giveBack());
     return undefined;
   };
   const reserve: Admission['reserve'] = (request, response) =>
@@ -97,23 +101,22 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   return {
     clientOf,
     reserve,
-    async run(request, work, { isReported = true } = {}) {
+    run(request, work, { isReported = true } = {}) {
       const one = admittedOf(request);
       const { client } = one;
       // Nobody would get the answer, and nothing has been done yet.
-      if (request.raw.socket.destroyed) throw busy;
+      if (request.raw.socket.destroyed) return Promise.reject(busy);
       const slot = slots.take(client);
       if (!slot) {
         if (isReported) log.add('operations', client);
-        throw busy;
+        return Promise.reject(busy);
       }
       const body = takeReserved(one);
-      try {
-        return await work();
-      } finally {
+      const giveBack = () => {
         slot.giveBack();
         body?.giveBack();
-      }
+      };
+      return endWith(work, giveBack);
     },
   };
 }

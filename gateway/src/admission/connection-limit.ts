@@ -61,7 +61,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
     if (!connection) return;
     connection.underWay += 1;
     idle.delete(socket);
-    response.once('close', () => {
+    response.on('close', () => {
       connection.underWay -= 1;
       // Requests may be pipelined. It has been idle for no time: at the end.
       if (connection.underWay === 0 && !socket.destroyed) idle.set(socket, connection);

@@ -90,7 +90,7 @@ export function registerWaitingAnswers(
     const one: Waiting = { client, until, held, socket: request.raw.socket };
     waiting.add(one);
     watch ??= setInterval(cutSlow, Math.min(graceMs / 4, mostLookMs)).unref();
-    answer.once('close', () => end(one));
+    answer.on('close', () => end(one));
     return true;
   };
 

@@ -82,14 +82,14 @@ type Parameters = { query?: unknown; documentId?: unknown; extensions?: unknown;
 export function readRequestedDocument(request: AskedRequest): RequestedDocument {
   const { query, documentId, extensions, operationName } =
     request.method === 'GET' ? parametersOfUrl(request.url) : parametersOfBody(request.body);
-  const ids = [readDocumentId(documentId), readPersistedQuery(extensions)].filter((id) => id !== undefined);
-  const [id] = ids;
-  if (ids.some((other) => other !== id)) {
+  const named = readDocumentId(documentId);
+  const persisted = readPersistedQuery(extensions);
+  if (named !== undefined && persisted !== undefined && named !== persisted) {
     throw refuse('The request names two different documents: send one id.');
   }
   return {
     text: stringOrNothing(query),
-    id,
+    id: named ?? persisted,
     operationName: stringOrNothing(operationName),
   };
 }

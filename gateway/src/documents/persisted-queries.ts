@@ -53,9 +53,10 @@ export type RunnableDocument = Pick<DocumentDecision, 'text' | 'hash'>;
  *
  * @throws {GraphQLError} PERSISTED_QUERY_NOT_FOUND: then the client sends the text too.
  */
-export function findText({ text, hash }: RunnableDocument, cache: PersistedQueryCache): RunnableDocument {
+export function findText(decided: RunnableDocument, cache: PersistedQueryCache): RunnableDocument {
+  const { text, hash } = decided;
   if (text !== undefined || hash === undefined) {
-    return { text, hash };
+    return decided;
   }
   const known = cache.get(hash);
   if (known === undefined) {

@@ -66,11 +66,18 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
     get documents() {
       return manifests.list.documents;
     },
-    withDocument: (createContext) => (request, reply) => {
-      const context = createContext(request, reply);
-      return context instanceof Promise
-        ? context.then((created) => ({ ...created, document: decide(request) }))
-        : { ...context, document: decide(request) };
+    withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>> {
+      const decideFor = (context: C, request: AskedRequest) => {
+        const decided = context as WithDocument<C>;
+        decided.document = decide(request);
+        return decided;
+      };
+      return (request, reply) => {
+        const context = createContext(request, reply);
+        return context instanceof Promise
+          ? context.then((created) => decideFor(created, request))
+          : decideFor(context, request);
+      };
     },
     remember,
     plugin: {

@@ -39,7 +39,7 @@ export function createDirectOperations(options: DirectOperationsOptions): Direct
     async answer(request, reply) {
       let text: string | undefined;
       try {
-        const work = async () => {
+        const work = () => {
           const query = queryOf(request.body);
           if (typeof query === 'string') checkSource(query);
           return answerFast(request, reply);

@@ -105,18 +105,26 @@ function failed(error: unknown): Promise<never> {
 
 export type Parameters = { operationName: string | undefined; variables: Variables; extensions: unknown };
 
+const none: Record<string, unknown> = Object.freeze({});
+
 /** The parameters of a request that has the right form. Apollo Server says what is wrong with any other. */
 function readParameters(body: unknown): Parameters | undefined {
   if (!isRecord(body)) return undefined;
-  const { query, operationName, variables = {}, extensions = {} } = body;
+  const { query, operationName, variables = none, extensions = none } = body;
   const isWellFormed =
     (query === undefined || typeof query === 'string') &&
     (operationName === undefined || typeof operationName === 'string') &&
     isRecord(variables) &&
     isRecord(extensions);
   if (!isWellFormed) return undefined;
+  return { operationName, variables, extensions: withoutPersistedQuery(extensions) };
+}
+
+/** It has been read, and is none of the operation's. */
+function withoutPersistedQuery(extensions: Record<string, unknown>): Record<string, unknown> {
+  if (!Object.hasOwn(extensions, 'persistedQuery')) return extensions;
   const { persistedQuery: _, ...others } = extensions;
-  return { operationName, variables, extensions: others };
+  return others;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -13,6 +13,7 @@ let context: GatewayContext;
 beforeAll(async () => {
   const verifier: Verifier = {
     issuers: [],
+    verifyKnown: () => undefined,
     verify: async (token) =>
       token === 'down' ? { kind: 'unavailable' } : { kind: 'refused', reason: 'auth.failure.expired' },
   };

@@ -145,11 +145,11 @@ export function describeRequest(
   return formatSignetContext({
     requestId: request.id,
     entrance,
-    ...(clientAddress && { clientAddress }),
-    ...(tenant && { tenant }),
-    ...(device && { device }),
-    ...(origin && { origin }),
-    ...(hasCookies && { session: sessionByCookie }),
+    clientAddress,
+    tenant: tenant || undefined,
+    device: device || undefined,
+    origin: origin || undefined,
+    session: hasCookies ? sessionByCookie : undefined,
     hasToken,
   });
 }

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 type Entry<V> = { value: V; size: number };
 
 export type SegmentedCacheOptions<V> = {
@@ -17,7 +19,7 @@ export type SegmentedCache<V> = {
 
 /**
  * A segmented LRU cache (Karedla, Love and Wherry 1994): a new value is on probation, and protected once it is used
- * again. Values that are used only once push each other out, however many come. A plain LRU cache (lru-cache) would let
+ * again. Values that are used only once push each other out, however many come. One LRU cache alone would let
  * them push out everything else.
  */
 export function createSegmentedCache<V>({
@@ -57,47 +59,36 @@ export function createSegmentedCache<V>({
   };
 }
 
-/** The least recently used value goes first: a Map keeps the order of insertion. */
+/** The least recently used value goes first. lru-cache keeps the order in arrays: a Map in that order would make a new table every few uses. */
 function createSegment<V>(maxSize: number) {
-  const entries = new Map<string, Entry<V>>();
-  let size = 0;
-  const remove = (key: string) => {
-    const entry = entries.get(key);
-    if (entry) {
-      entries.delete(key);
-      size -= entry.size;
-    }
-    return entry;
-  };
+  let evicted: [string, Entry<V>][] = [];
+  const entries = new LRUCache<string, Entry<V>>({
+    maxSize: Math.floor(maxSize),
+    sizeCalculation: ({ size }) => Math.max(1, Math.ceil(size)),
+    dispose(entry, key, reason) {
+      if (reason === 'evict') evicted.push([key, entry]);
+    },
+  });
   return {
     get size() {
-      return size;
+      return entries.calculatedSize;
     },
-    delete: remove,
-    touch(key: string) {
-      const entry = remove(key);
-      if (entry) {
-        entries.set(key, entry);
-        size += entry.size;
-      }
+    delete(key: string) {
+      const entry = entries.peek(key);
+      entries.delete(key);
       return entry;
     },
+    touch: (key: string) => entries.get(key),
     /**
      * Returns the values that were pushed out, the least recently used first, or the entry itself when it is too large.
      */
     set(key: string, entry: Entry<V>): [string, Entry<V>][] {
-      remove(key);
       if (entry.size > maxSize) {
+        entries.delete(key);
         return [[key, entry]];
       }
+      evicted = [];
       entries.set(key, entry);
-      size += entry.size;
-      const evicted: [string, Entry<V>][] = [];
-      for (const [oldKey, old] of entries) {
-        if (size <= maxSize) break;
-        remove(oldKey);
-        evicted.push([oldKey, old]);
-      }
       return evicted;
     },
   };

@@ -1,3 +1,4 @@
+import { endWith } from '@signet/flow';
 import type { GraphqlHandler } from '@signet/service';
 
 /** Everything that follows from one supergraph. */
@@ -34,15 +35,14 @@ export function createGraphSwitch<G extends ServedGraph>(
       .finally(() => stopping.delete(stopped));
     stopping.add(stopped);
   };
-  const hold = async <R>(work: (graph: G) => Promise<R>): Promise<R> => {
+  const hold = <R>(work: (graph: G) => Promise<R>): Promise<R> => {
     const own = held;
-    own.underWay += 1;
-    try {
-      return await work(own.graph);
-    } finally {
+    const letGo = () => {
       own.underWay -= 1;
       stopIfDone(own);
-    }
+    };
+    own.underWay += 1;
+    return endWith(() => work(own.graph), letGo);
   };
   return {
     get current() {

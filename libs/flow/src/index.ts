@@ -1,4 +1,5 @@
 export { type ClientPrefix, readClientPrefix } from './client-prefix.ts';
+export { endWith } from './end-with.ts';
 export { createFairBuffer, type FairBuffer } from './fair-buffer.ts';
 export { createFairQueue, type FairQueue } from './fair-queue.ts';
 export { BrokenProtocolError, guardProtocol } from './guard-protocol.ts';

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import {
   type FileText,
   type ProofKeyFile,
@@ -6,11 +5,12 @@ import {
   parseKeyFile,
   parsePeersFile,
 } from './key-files.ts';
-import { derivePairKey, importPrivateKey, importPublicKey, keyIdOf, type PrivateKey } from './pair-key.ts';
+import type { ComputeMac } from './mac.ts';
+import { derivePairMac, importPrivateKey, importPublicKey, keyIdOf, type PrivateKey } from './pair-key.ts';
 import type { ProofSender } from './proof.ts';
 
-type OutgoingKey = { keyId: string; macKey: KeyObject };
-export type IncomingKey = { sender: ProofSender; macKey: KeyObject };
+type OutgoingKey = { keyId: string; computeMac: ComputeMac };
+export type IncomingKey = { sender: ProofSender; computeMac: ComputeMac };
 
 /** Every MAC key that a service may use, derived once. For any other pair of services nothing is signed or accepted. */
 export type Keyring = {
@@ -59,14 +59,17 @@ function deriveKeyring(name: string, own: ProofKeyFile, { peers }: ProofPeersFil
       const [from] = ownKeys;
       const [to] = peerKeys;
       if (from && to) {
-        outgoing.set(peerName, { keyId: keyIdOf({ from, to }), macKey: derivePairKey(from, { from, to }) });
+        outgoing.set(peerName, {
+          keyId: keyIdOf({ from, to }),
+          computeMac: derivePairMac(from, { from, to }),
+        });
       }
     }
     if (ownRole === 'subgraph' && role === 'gateway' && entrance) {
       const sender: ProofSender = { name: peerName, role, entrance };
       for (const to of ownKeys) {
         for (const from of peerKeys) {
-          incoming.set(keyIdOf({ from, to }), { sender, macKey: derivePairKey(to, { from, to }) });
+          incoming.set(keyIdOf({ from, to }), { sender, computeMac: derivePairMac(to, { from, to }) });
         }
       }
     }
@@ -122,10 +125,10 @@ function findPeerFaults(name: string, own: ProofKeyFile, { peers }: ProofPeersFi
   return faults;
 }
 
-/** RFC 7748, section 6.1. OpenSSL refuses such a point, and so does derivePairKey. */
+/** RFC 7748, section 6.1. OpenSSL refuses such a point, and so does derivePairMac. */
 function isLowOrder(own: PrivateKey, x: string): boolean {
   try {
-    derivePairKey(own, { from: own, to: importPublicKey('', x) });
+    derivePairMac(own, { from: own, to: importPublicKey('', x) });
     return false;
   } catch {
     return true;

@@ -2,22 +2,22 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
   diffieHellman,
   hkdfSync,
   type KeyObject,
 } from 'node:crypto';
 import type { PrivateKeyJwk } from './key-files.ts';
+import { type ComputeMac, createMac } from './mac.ts';
 
 const keyBytes = 32;
 
 /**
- * The MAC key of one sender and one recipient; `own` is one of the two. The names in the info make the keys of the two directions
+ * Computes MACs under the key of one sender and one recipient; `own` is one of the two. The names in the info make the keys of the two directions
  * differ; the public keys as salt bind the key to this pair.
  *
  * @throws {Error} if the other's public key is of low order: everybody knows the resulting secret (RFC 7748, section 6.1).
  */
-export function derivePairKey(own: PrivateKey, { from, to }: { from: PublicKey; to: PublicKey }): KeyObject {
+export function derivePairMac(own: PrivateKey, { from, to }: { from: PublicKey; to: PublicKey }): ComputeMac {
   const other = own === from ? to : from;
   const secret = diffieHellman({ privateKey: own.privateKeyObject, publicKey: other.keyObject });
   if (secret.every((byte) => byte === 0)) {
@@ -25,9 +25,7 @@ export function derivePairKey(own: PrivateKey, { from, to }: { from: PublicKey; 
   }
   const salt = Buffer.concat([from.bytes, to.bytes]);
   const info = `signet-proof/1|${from.name}|${to.name}`;
-  const bytes = hkdfSync('sha256', secret, salt, info, keyBytes); // RFC 5869
-  // As a KeyObject: with it Node computes a MAC in a fifth of the time that it takes with bytes.
-  return createSecretKey(Buffer.from(bytes));
+  return createMac(new Uint8Array(hkdfSync('sha256', secret, salt, info, keyBytes))); // RFC 5869
 }
 
 /** Names the keys of both sides: if either has two, the recipient finds the pair without trying. */

@@ -2,7 +2,6 @@ import { randomFillSync } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 import type { ProofMessage, ProofSigner } from './proof.ts';
 import {
-  computeMac,
   digestContent,
   formatComponents,
   formatLastLine,
@@ -63,7 +62,7 @@ export function createSigner({
       return {
         'content-digest': digest,
         'signature-input': `${signatureLabel}=${params}`,
-        signature: formatSignature(computeMac(pair.macKey, base)),
+        signature: formatSignature(pair.computeMac(base)),
       };
     },
   };

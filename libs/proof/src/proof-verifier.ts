@@ -5,7 +5,6 @@ import type { ProofVerifier, SignedMessage } from './proof.ts';
 import {
   buildSignatureBase,
   type Component,
-  computeMac,
   digestContent,
   formatComponents,
   listComponents,
@@ -38,9 +37,9 @@ export function createVerifier({ keyring, now }: VerifierOptions): ProofVerifier
       if (!mac) {
         throw refuseProof('Signature is not signet=: 32 bytes in base64 :');
       }
-      const { sender, macKey } = findKey(keyring(), parameters.keyId);
+      const { sender, computeMac } = findKey(keyring(), parameters.keyId);
       const expiresAt = checkTime(parameters.created, now());
-      if (!timingSafeEqual(mac, computeMac(macKey, buildBase(components, params)))) {
+      if (!timingSafeEqual(mac, Buffer.from(computeMac(buildBase(components, params)), 'base64'))) {
         throw refuseProof(`the signature of ${sender.name} does not fit the message`);
       }
       if (message.headers['content-digest'] !== digestContent(message.body)) {

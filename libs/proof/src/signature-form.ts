@@ -1,4 +1,4 @@
-import { createHmac, hash, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ProofMessage } from './proof.ts';
 
 export const signatureLabel = 'signet';
@@ -70,8 +70,9 @@ export function parseParameters(text: string): SignatureParameters | undefined {
   return created && nonce && keyId ? { created: Number(created), nonce, keyId } : undefined;
 }
 
-export function formatSignature(mac: Buffer): string {
-  return `${signatureLabel}=:${mac.toString('base64')}:`;
+/** `mac` is in base64. */
+export function formatSignature(mac: string): string {
+  return `${signatureLabel}=:${mac}:`;
 }
 
 /** 32 bytes in base64 with its padding. */
@@ -81,7 +82,7 @@ export function parseSignature(header: string): Buffer | undefined {
   const [, text] = signatureForm.exec(header) ?? [];
   const mac = text ? Buffer.from(text, 'base64') : undefined;
   // The last letter carries two bits that are not part of the 32 bytes: only one of four spellings is accepted.
-  return mac && formatSignature(mac) === header ? mac : undefined;
+  return mac && formatSignature(mac.toString('base64')) === header ? mac : undefined;
 }
 
 /** A covered component: its identifier (RFC 9421, section 2) without quotes, and its value. */
@@ -131,9 +132,4 @@ function trimField(value: string): string {
 
 function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
-}
-
-/** hmac-sha256 (RFC 9421, section 3.3.3). Latin-1, as Node reads and writes headers: the bytes are those on the wire. */
-export function computeMac(key: KeyObject, base: string): Buffer {
-  return createHmac('sha256', key).update(base, 'latin1').digest();
 }

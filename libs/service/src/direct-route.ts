@@ -83,21 +83,19 @@ export function openDirectRoute(
     if (raw.destroyed) return;
     if (follower) own.push(requestIdHeader, requestIdOf(raw.req));
     if (!isServing()) own.push('connection', 'close');
-    raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(Buffer.byteLength(text))]);
-    raw.end(text);
+    const bytes = Buffer.byteLength(text);
+    raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(bytes)]);
+    // A text of ASCII is written faster as what it is.
+    raw.end(text, bytes === text.length ? 'latin1' : 'utf8');
   };
-  const answer = async (handler: DirectHandler, request: DirectRequest, reply: DirectReply) => {
-    try {
-      return await handler.answer(request, reply);
-    } catch (error) {
-      // It may have changed something, so it is not tried again.
-      logger.error({ err: error, requestId: request.id }, 'a request failed');
-      reply.code(500);
-      reply.header('content-type', 'application/json; charset=utf-8');
-      const body = internalErrorBody(follower && request.id);
-      follower?.refused(request.raw, body.errors, 500);
-      return JSON.stringify(body);
-    }
+  /** It may have changed something, so it is not tried again. */
+  const answerFault = (error: unknown, request: DirectRequest, reply: DirectReply) => {
+    logger.error({ err: error, requestId: request.id }, 'a request failed');
+    reply.code(500);
+    reply.header('content-type', 'application/json; charset=utf-8');
+    const body = internalErrorBody(follower && request.id);
+    follower?.refused(request.raw, body.errors, 500);
+    return JSON.stringify(body);
   };
   return {
     before: (fastify) => (raw, response) => {
@@ -113,10 +111,14 @@ export function openDirectRoute(
           handler.check?.(request, body);
           return readJson(body);
         }, bytes);
-        const text =
-          request.body === undefined
-            ? undefined
-            : await asRequest(raw, response, () => answer(handler, request, reply));
+        let text: string | undefined;
+        if (request.body !== undefined) {
+          try {
+            text = await asRequest(raw, response, () => handler.answer(request, reply));
+          } catch (error) {
+            text = asRequest(raw, response, () => answerFault(error, request, reply));
+          }
+        }
         if (text !== undefined) return send(text, reply);
         handedOver.set(raw, bytes);
         fastify(raw, response);
@@ -202,8 +204,13 @@ function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean 
 /** Of a client that leaves before all of its body has come, nothing is heard again. */
 function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => unknown): void {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+  // What a listener returns, Node looks at: these return nothing.
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  request.on('end', () => {
+    onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  });
 }
 
 function tryTo<A, R>(fn: (argument: A) => R, argument: A): R | undefined {

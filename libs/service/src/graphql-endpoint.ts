@@ -19,6 +19,7 @@ import { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 import { applyAnswerType, createAnswerTypes, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
 import { alignBody, alignParameters } from './operation-parameters.ts';
+import { createRequestValue } from './request-value.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -46,6 +47,8 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
+
+const nothing = Promise.resolve(undefined);
 
 /** Tells a subscriber in this process which lane answered a request: `{ lane: 'fast' | 'apollo', request }`. */
 const answers = channel('signet.answer');
@@ -128,23 +131,22 @@ export async function createGraphqlHandler<C extends BaseContext>(
     if (answers.hasSubscribers) answers.publish({ lane: 'fast', request });
     return text;
   };
-  /** Requests that the fast lane has not answered. */
-  const tried = new WeakSet<AskedRequest['raw']>();
+  /** Requests that the fast lane has been asked for. */
+  const tried = createRequestValue<true>('tried');
   return {
     apollo,
     async answer(request, reply) {
-      const mayBeFast = request.method === 'POST' && !tried.has(request.raw);
+      const mayBeFast = request.method === 'POST' && !tried.of(request.raw);
       const text = mayBeFast ? await answerFast(request, reply) : undefined;
       if (text !== undefined) return text;
       if (answers.hasSubscribers) answers.publish({ lane: 'apollo', request });
       return answerByApollo.call(server, request, reply);
     },
-    async answerFast(request, reply) {
-      if (!answerTypes.isAcceptable(request)) return undefined;
+    answerFast(request, reply) {
+      if (!answerTypes.isAcceptable(request)) return nothing;
       alignBody(request.body);
-      const text = await answerFast(request, reply);
-      if (text === undefined) tried.add(request.raw);
-      return text;
+      tried.set(request.raw, true);
+      return answerFast(request, reply);
     },
     stop: () => apollo.stop(),
   };

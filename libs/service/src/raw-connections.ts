@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { errorBody } from './errors.ts';
 import { noteRefusal } from './refusal-notes.ts';
 import { type RequestFollower, requestIdHeader, requestIdOf } from './request-follower.ts';
+import { createRequestValue } from './request-value.ts';
 
 const lingerMs = 2000;
 
@@ -105,6 +106,9 @@ export function followUnusedConnections(server: Server): () => void {
   };
 }
 
+/** The requests of one connection. */
+type Pipeline = { underWay: number; isRefused: boolean };
+
 /**
  * Closes a connection whose client has sent more than `most` requests without waiting for the answers (pipelining, RFC 9112,
  * section 9.3.2). Node reads up to 2 MB of a connection in a turn of the event loop and hands over all requests in them: nobody else is
@@ -112,18 +116,28 @@ export function followUnusedConnections(server: Server): () => void {
  * pipelines. The function returned says whether a request's connection was closed for that: those that had been read with it still come.
  */
 export function limitPipelining(server: Server, most: number): (request: IncomingMessage) => boolean {
-  const underWay = new WeakMap<Socket, number>();
-  const refused = new WeakSet<Socket>();
-  const leave = (socket: Socket) => underWay.set(socket, (underWay.get(socket) ?? 1) - 1);
+  const pipelines = createRequestValue<Pipeline, Socket>('pipeline');
+  /** Those of the requests that were answered in this turn, one for each request. */
+  let answered: Pipeline[] = [];
+  const endTurn = () => {
+    for (const pipeline of answered) pipeline.underWay -= 1;
+    answered = [];
+  };
   // First: a request counts before any work is done for it.
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    if (refused.has(socket)) return;
-    const count = (underWay.get(socket) ?? 0) + 1;
-    underWay.set(socket, count);
-    response.once('close', () => setImmediate(leave, socket));
-    if (count <= most) return;
-    refused.add(socket);
+    let pipeline = pipelines.of(socket);
+    if (!pipeline) {
+      pipeline = { underWay: 0, isRefused: false };
+      pipelines.set(socket, pipeline);
+    }
+    if (pipeline.isRefused) return;
+    pipeline.underWay += 1;
+    response.on('close', () => {
+      if (answered.push(pipeline) === 1) setImmediate(endTurn);
+    });
+    if (pipeline.underWay <= most) return;
+    pipeline.isRefused = true;
     socket.destroy();
   });
-  return ({ socket }) => refused.has(socket);
+  return ({ socket }) => pipelines.of(socket)?.isRefused ?? false;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 
@@ -38,9 +39,15 @@ export function requestIdOf(request: IncomingMessage): string {
 let lastTime = 0;
 let lastPrefix = '';
 
+const digitsOfId = 20;
+const idsAtOnce = 128;
+const variants = ['8', '9', 'a', 'b'];
+let digits = '';
+let usedDigits = 0;
+
 /**
- * A UUID of version 7 (RFC 9562, section 5.7): ids of later requests sort after earlier ones. The random part is that of Node's own
- * version 4, which it takes from a pool.
+ * A UUID of version 7 (RFC 9562, section 5.7): ids of later requests sort after earlier ones. The random digits of many ids are drawn at once:
+ * Node's own UUIDs are put together from twenty pieces each.
  */
 export function createRequestId(now = Date.now()): string {
   if (now !== lastTime) {
@@ -48,7 +55,14 @@ export function createRequestId(now = Date.now()): string {
     lastTime = now;
     lastPrefix = `${time.slice(0, 8)}-${time.slice(8)}-7`;
   }
-  return lastPrefix + crypto.randomUUID().slice(15);
+  if (usedDigits === digits.length) {
+    digits = randomBytes((idsAtOnce * digitsOfId) / 2).toString('hex');
+    usedDigits = 0;
+  }
+  const at = usedDigits;
+  usedDigits += digitsOfId;
+  const variant = variants[Number.parseInt(digits.charAt(at), 16) % variants.length];
+  return `${lastPrefix}${digits.slice(at + 1, at + 4)}-${variant}${digits.slice(at + 4, at + 7)}-${digits.slice(at + 7, at + 19)}`;
 }
 
 /** The same error with the id of its request, by which an operator finds it in the log. */

@@ -34,20 +34,24 @@ const fields = {
   session: 'session',
 } as const;
 const fieldNames = Object.entries(fields);
+/** What stands before each value. */
+const openings = fieldNames.map(
+  ([key, name], index) => [`${index === 0 ? '' : ', '}${key}="`, name] as const,
+);
 const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
+type WrittenContext = { [name in keyof Omit<SignetContext, 'timeoutMs'>]: SignetContext[name] | undefined };
+
 /** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
-export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
+export function formatSignetContext(context: WrittenContext): string {
   let header = '';
-  for (const [key, name] of fieldNames) {
+  for (const [opening, name] of openings) {
     const value = context[name];
-    if (value !== undefined) header += `${header && ', '}${key}="${writeString(value)}"`;
+    if (value !== undefined) header += `${opening}${writeString(value)}"`;
   }
-  if (context.hasToken !== undefined) {
-    header += `${header && ', '}${tokenField}${context.hasToken ? '' : '=?0'}`;
-  }
+  if (context.hasToken !== undefined) header += context.hasToken ? `, ${tokenField}` : `, ${tokenField}=?0`;
   return header;
 }
 

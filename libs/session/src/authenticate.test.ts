@@ -1,3 +1,4 @@
+import { RefusalError } from '@signet/service';
 import { expect, test, vi } from 'vitest';
 import { authenticate, createRequestSession } from './authenticate.ts';
 import type { UserSession } from './session.ts';
@@ -7,7 +8,7 @@ const tenants: Record<string, string> = { demo: 'id-of-demo', globex: 'id-of-glo
 const session = { platform: 'user', tenantId: 'id-of-demo' } as UserSession;
 
 function createVerifierOf(verification: Verification): Verifier {
-  return { issuers: [], verify: vi.fn(async () => verification) };
+  return { issuers: [], verifyKnown: () => undefined, verify: vi.fn(async () => verification) };
 }
 
 const good = createVerifierOf({ kind: 'session', session });
@@ -19,6 +20,18 @@ test('without a header it is nobody', async () => {
 test.each(['Bearer abc', 'bearer abc', 'BEARER  abc'])('takes the token of %j', async (authorization) => {
   expect(await authenticate(good, authorization)).toBe(session);
   expect(good.verify).toHaveBeenLastCalledWith('abc');
+});
+
+test.each([
+  { kind: 'session', session },
+  { kind: 'refused', reason: 'auth.failure.revoked' },
+  { kind: 'unavailable' },
+] as const)('judges a known token at once: $kind', (verification) => {
+  const verifyKnown = vi.fn(() => verification);
+  const judge = () => authenticate({ ...good, verifyKnown }, 'Bearer abc');
+  if (verification.kind === 'session') expect(judge()).toBe(session);
+  else expect(judge).toThrow(RefusalError);
+  expect(verifyKnown).toHaveBeenLastCalledWith('abc');
 });
 
 test.each([

@@ -2,6 +2,8 @@ import { RefusalError, type SignetContext } from '@signet/service';
 import { anonymousSession, type Session } from './session.ts';
 import type { Verification, Verifier } from './verifier.ts';
 
+const usualScheme = 'Bearer ';
+
 /**
  * The session of an Authorization header, at once where the token is known; the anonymous session without a header. A bad token is
  * refused, never treated as no token.
@@ -15,6 +17,11 @@ export function authenticate(
   if (authorization === undefined) {
     return anonymousSession;
   }
+  // As nearly every client writes it. The form of a token that passed before is known to be right.
+  const known = authorization.startsWith(usualScheme)
+    ? verifier.verifyKnown(authorization.slice(usualScheme.length))
+    : undefined;
+  if (known) return sessionOf(known);
   // RFC 6750, section 2.1; the scheme is compared without case (RFC 9110, section 11.1).
   const [, token] = /^Bearer +([^\s]+)$/i.exec(authorization) ?? [];
   if (token === undefined) {

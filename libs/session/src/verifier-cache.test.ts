@@ -114,6 +114,17 @@ test('a known token is not verified again, and gives the same session', async ()
   expect(lookUps).toBe(1);
 });
 
+test('a token that ends as a known one does, but is another, is judged by itself', async () => {
+  const token = await prepare('user', true);
+  const [header = '', claims = '', signature = ''] = token.split('.');
+  const raised = JSON.parse(Buffer.from(claims, 'base64url').toString()) as object;
+  const forged = Buffer.from(JSON.stringify({ ...raised, sub: randomUUID() })).toString('base64url');
+  expect(verifier.verifyKnown(`${header}.${forged}.${signature}`)).toBeUndefined();
+  expect(await outcomeOf(`${header}.${forged}.${signature}`)).toBe('invalid_signature');
+  expect(await outcomeOf(signature)).toBe('malformed');
+  expect(verifier.verifyKnown(token)?.kind).toBe('session');
+});
+
 test('keeps the tokens that were used last, and no more than its limit', async () => {
   verifier = create(2);
   const tokens = await Promise.all(['user', 'portal', 'user'].map((platform) => mint(platform as Platform)));

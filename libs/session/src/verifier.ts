@@ -9,6 +9,8 @@ import type { TrustedIssuer } from './trusted-issuers.ts';
 export type Verification = { kind: 'session'; session: KnownSession } | Refused | Unavailable;
 
 export type Verifier = {
+  /** Judges a token that passed before. Undefined for any other text. */
+  verifyKnown(token: string): Verification | undefined;
   /** At once for a token that passed before. */
   verify(token: string): Verification | Promise<Verification>;
   issuers: readonly TrustedIssuer[];
@@ -29,18 +31,21 @@ export type VerifierOptions = {
   watch?: VerifierWatch | undefined;
 };
 
+/** The last characters of a token, by which it is looked for: they are of its signature, and to hash a whole token takes longer. */
+const keyLength = 32;
+
 /** About 1.5 KB each. Only tokens that passed are kept, so nobody can fill the cache without signing in. */
 const defaultMaxCachedTokens = 10_000;
 
 /**
- * Verifies access tokens of the given issuers. A token that passed is cached by its whole text, so that only the very same token
+ * Verifies access tokens of the given issuers. A token that passed is cached with its whole text, so that only the very same token
  * finds the entry. Each use checks again that the token has not expired, that its key is still held, and that neither key nor
  * session is revoked.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuers, revocations, now = () => new Date(), watch } = options;
   const byIssuer = Map.groupBy(issuers, ({ issuer }) => issuer);
-  const cache = new LRUCache<string, CheckedToken>({
+  const cache = new LRUCache<string, { token: string; checked: CheckedToken }>({
     max: options.maxCachedTokens ?? defaultMaxCachedTokens,
   });
   const verifyNew = async (token: string): Promise<Verification> => {
@@ -51,25 +56,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return verification;
     }
     const verification = judgeRevocations(checked, revocations);
-    if (verification.kind === 'session') cache.set(token, checked);
+    if (verification.kind === 'session') cache.set(token.slice(-keyLength), { token, checked });
     watch?.(verification, checked.trusted, false);
     return verification;
   };
-  return {
-    issuers,
-    verify(token) {
-      const cached = cache.get(token);
-      if (cached) {
-        if (isCurrent(cached, now())) {
-          const verification = judgeRevocations(cached, revocations);
-          watch?.(verification, cached.trusted, true);
-          return verification;
-        }
-        cache.delete(token);
-      }
-      return verifyNew(token);
-    },
+  const verifyKnown = (token: string): Verification | undefined => {
+    const key = token.slice(-keyLength);
+    const known = cache.get(key);
+    if (known?.token !== token) return undefined;
+    const { checked } = known;
+    if (!isCurrent(checked, now())) {
+      cache.delete(key);
+      return undefined;
+    }
+    const verification = judgeRevocations(checked, revocations);
+    watch?.(verification, checked.trusted, true);
+    return verification;
   };
+  return { issuers, verifyKnown, verify: (token) => verifyKnown(token) ?? verifyNew(token) };
 }
 
 /** Judges `exp` as jose does. A key that was removed, or replaced under its kid, is another object or undefined. */
