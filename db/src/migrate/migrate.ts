@@ -54,7 +54,7 @@ const auditLog = 'auth.audit_event';
 export async function migrateToLatest(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await migrateOnce(adminUrl, attempt === 1 ? options : { ...options, onChanged: undefined });
+      return await migrateOnce(adminUrl, attempt === 1 ? options : { ...options, onChanged: () => {} });
     } catch (error) {
       if (!isLostLock(error)) throw error;
       if (attempt === lockAttempts) {
