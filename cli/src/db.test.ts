@@ -67,6 +67,28 @@ describe('npm run db -- migrate, status, rollback', () => {
     expect((await run({ args: ['migrate'], env })).out).toBe(`migrated ${name}\n`);
   });
 
+  it('warn of a migration that was changed after it ran, until it is accepted', async () => {
+    const env = onServer();
+    const name = '0038-refusal-records';
+    await database.query(`update migration.kysely_migration set checksum = 'another' where name = $1`, [
+      name,
+    ]);
+    const { code, out } = await run({ args: ['migrate'], env });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^Warning: db\/migrations\/0038-refusal-records\.ts was changed [^\n]+\n.+up to date\.\n$/,
+    );
+    expect((await run({ args: ['status'], env })).out).toMatch(
+      new RegExp(`\n${name}  \\S+  changed since\n`),
+    );
+    expect((await run({ args: ['accept-migration', name], env })).out).toBe(`accepted ${name}\n`);
+    expect((await run({ args: ['migrate'], env })).out).toBe('The database is up to date.\n');
+    expect(await run({ args: ['accept-migration', '0038'], env })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('0038 is no migration that was changed after it had run.'),
+    });
+  });
+
   it('work on an embedded server where there is no DATABASE_URL, and leave none running', async () => {
     const env = { SIGNET_HOME: join(folder, 'home') };
     expect((await run({ args: ['status'], env })).err).toMatch(

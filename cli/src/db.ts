@@ -2,11 +2,13 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import {
+  acceptMigration,
   changeTenant,
   createPepper,
   createRoles,
   createStaff,
   createTenant,
+  describeChanged,
   describePermissions,
   explainFailure,
   finishRestore,
@@ -62,6 +64,23 @@ export function define(command: Command, context: Context): void {
     .option('--backup-from <time>', 'when the dump was made, for the audit log: 2026-11-29T20:00:00Z');
   add('rollback', 'take the latest migration back', 'rollback', revert);
   add('status', 'list the migrations', 'status', showStatus);
+  addExample(
+    command
+      .command('accept-migration')
+      .description(
+        'after a migration was changed and you made the difference by hand: end the warning about it',
+      ),
+    'npm run db -- accept-migration 0038-refusal-records',
+  )
+    .argument('<name>', 'as the warning and status name it')
+    .action(
+      action(context, explain, (name: string) =>
+        onDatabase(context, {}, async ({ database }) => {
+          await acceptMigration(database.adminUrl, name);
+          context.print(`accepted ${name}`);
+        }),
+      ),
+    );
   add(
     'permissions',
     'list every right of every role, to compare with db/permissions.txt',
@@ -134,7 +153,11 @@ async function onDatabase<O>(context: Context, options: O, work: Work<O>): Promi
 
 const migrate: Work<unknown> = async ({ database, context }) => {
   if (database.rolePasswords) await createRoles(database.adminUrl, database.rolePasswords);
-  const names = await migrateToLatest(database.adminUrl);
+  const names = await migrateToLatest(database.adminUrl, {
+    onChanged: (changed) => {
+      for (const each of changed) context.print(describeChanged(each));
+    },
+  });
   for (const name of names) context.print(`migrated ${name}`);
   if (names.length === 0) context.print('The database is up to date.');
 };
@@ -179,8 +202,9 @@ const revert: Work<unknown> = async ({ database, context }) => {
 };
 
 const showStatus: Work<unknown> = async ({ database, context }) => {
-  for (const { name, executedAt } of await migrationStatus(database.adminUrl)) {
-    context.print(`${name}  ${executedAt?.toISOString() ?? 'pending'}`);
+  for (const { name, executedAt, hasChanged } of await migrationStatus(database.adminUrl)) {
+    const note = hasChanged ? '  changed since' : '';
+    context.print(`${name}  ${executedAt?.toISOString() ?? 'pending'}${note}`);
   }
 };
 

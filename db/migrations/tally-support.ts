@@ -20,7 +20,6 @@ export type Tally = {
  * is the sum of both tables in one statement. It is right from `tally_counted` on: before that a tenant's existing rows are not in it.
  */
 export async function createTally(db: Kysely<unknown>, { schema, role }: Tally): Promise<void> {
-  const columns = 'tenant_id, series, label, starts_at, amount';
   await sql
     .raw(`
     create table ${schema}.tally (
@@ -65,7 +64,32 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
     grant select (${columns}), delete on ${schema}.tally_delta to ${role};
     grant select (tenant_id, counted_at), insert (tenant_id, counted_at), update (counted_at) on ${schema}.tally_counted to ${role};
 
-    create function ${schema}.fold_tally(most integer) returns integer
+    create function ${foldFunction(schema)}
+  `)
+    .execute(db);
+  await publishFunction(db, `${schema}.fold_tally(integer)`, role);
+  await sql
+    .raw(`
+    create function ${schema}.uncounted_tenants(most integer) returns setof uuid
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    begin
+      perform pg_catalog.set_config('app.tally', 'keep', true);
+      return query
+        select t.id from auth.tenant t where not exists (select from ${schema}.tally_counted c where c.tenant_id = t.id)
+        order by t.id limit least(most, 1000);
+      perform pg_catalog.set_config('app.tally', '', true);
+    end $$;
+  `)
+    .execute(db);
+  await publishFunction(db, `${schema}.uncounted_tenants(integer)`, role);
+}
+
+const columns = 'tenant_id, series, label, starts_at, amount';
+
+/** `before`: statements. `foldable`: which deltas are moved, as a WHERE clause. */
+function foldFunction(schema: string, { before = '', foldable = '' } = {}): string {
+  return `${schema}.fold_tally(most integer) returns integer
       language plpgsql volatile security definer set search_path = ''
     as $$
     declare
@@ -75,9 +99,9 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
       if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('signet tally ${schema}', 0)) then
         return 0;
       end if;
-      perform pg_catalog.set_config('app.tally', 'keep', true);
+      perform pg_catalog.set_config('app.tally', 'keep', true);${before}
       with gone as (
-        delete from ${schema}.tally_delta where ctid = any (array(select ctid from ${schema}.tally_delta limit least(most, 50000)))
+        delete from ${schema}.tally_delta where ctid = any (array(select ctid from ${schema}.tally_delta${foldable} limit least(most, 50000)))
         returning ${columns}
       ), added as (
         insert into ${schema}.tally as t (${columns})
@@ -105,25 +129,7 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
       on conflict (tenant_id, series, label, starts_at) do update set amount = t.amount + excluded.amount;
       perform pg_catalog.set_config('app.tally', '', true);
       return folded;
-    end $$;
-  `)
-    .execute(db);
-  await publishFunction(db, `${schema}.fold_tally(integer)`, role);
-  await sql
-    .raw(`
-    create function ${schema}.uncounted_tenants(most integer) returns setof uuid
-      language plpgsql volatile security definer set search_path = ''
-    as $$
-    begin
-      perform pg_catalog.set_config('app.tally', 'keep', true);
-      return query
-        select t.id from auth.tenant t where not exists (select from ${schema}.tally_counted c where c.tenant_id = t.id)
-        order by t.id limit least(most, 1000);
-      perform pg_catalog.set_config('app.tally', '', true);
-    end $$;
-  `)
-    .execute(db);
-  await publishFunction(db, `${schema}.uncounted_tenants(integer)`, role);
+    end $$;`;
 }
 
 /** Takes createTally back. The triggers that write to it go before. */
@@ -135,6 +141,50 @@ export async function dropTally(db: Kysely<unknown>, { schema }: Pick<Tally, 'sc
     drop table ${schema}.tally_counted;
     drop table ${schema}.tally_delta;
     drop table ${schema}.tally;
+  `)
+    .execute(db);
+}
+
+/**
+ * Lets a tenant's rows be counted in pieces, from the earliest on, where they are too many for one statement (`TallySource.inPieces`). What is
+ * counted of a tenant is in `tally_counting`: rows whose time is before `counted_before` are in the tally. Changes of the others stay in
+ * `tally_delta` meanwhile, since they are counted with their rows.
+ */
+export async function countInPieces(db: Kysely<unknown>, { schema, role }: Tally): Promise<void> {
+  await sql
+    .raw(`
+    create table ${schema}.tally_counting (
+      tenant_id uuid primary key references auth.tenant,
+      counted_before timestamptz not null
+    );
+    grant select (tenant_id, counted_before), insert (tenant_id, counted_before), update (counted_before), delete
+      on ${schema}.tally_counting to ${role};
+  `)
+    .execute(db);
+  await secureByTenant(db, `${schema}.tally_counting`);
+  await sql
+    .raw(`
+    create policy keeping on ${schema}.tally_counting to signet_owner using (${isKeeping}) with check (${isKeeping});
+    create or replace function ${foldFunction(schema, {
+      // A process of the last release counts in one statement, whatever was counted in pieces.
+      before: `
+      delete from ${schema}.tally_counting p where exists (select from ${schema}.tally_counted c where c.tenant_id = p.tenant_id);`,
+      foldable: ` d where not exists (
+          select from ${schema}.tally_counting p where p.tenant_id = d.tenant_id and p.counted_before <= d.starts_at)`,
+    })}
+  `)
+    .execute(db);
+}
+
+/** Takes countInPieces back. Tenants that were being counted are counted anew, as a whole. */
+export async function stopCountingInPieces(
+  db: Kysely<unknown>,
+  { schema }: Pick<Tally, 'schema'>,
+): Promise<void> {
+  await sql
+    .raw(`
+    create or replace function ${foldFunction(schema)}
+    drop table ${schema}.tally_counting;
   `)
     .execute(db);
 }

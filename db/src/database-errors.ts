@@ -1,4 +1,4 @@
-import { BrokenProtocolError } from '@signet/flow';
+import { BrokenProtocolError, isServerAway } from '@signet/flow';
 import { DatabaseSilentError, PoolBusyError } from './pool/pool-errors.ts';
 import { OutOfTimeError } from './request-scope.ts';
 
@@ -19,26 +19,10 @@ const unavailableStates = new Set([
   '40P01', // deadlock_detected: tried again, and lost each time
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
-  '53300', // too_many_connections
   '57014', // query_canceled: the statement timeout
 ]);
 
-const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-
 const ownErrors = [OutOfTimeError, DatabaseSilentError, PoolBusyError, BrokenProtocolError];
-
-/** pg and pg-pool throw these without a code. */
-const lostConnection =
-  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error)/;
 
 /**
  * What a failed query means to the client, or undefined for a fault of our own. Looks through `cause`. The error's text
@@ -50,10 +34,9 @@ export function databaseErrorToReason(error: unknown): DatabaseErrorReason | und
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') {
     if (inputStates.has(code)) return 'input';
-    if (/^(08|57P0)/.test(code) || unavailableStates.has(code) || networkCodes.has(code))
-      return 'unavailable';
+    if (unavailableStates.has(code)) return 'unavailable';
   }
-  if (lostConnection.test(error.message)) return 'unavailable';
+  if (isServerAway(error)) return 'unavailable';
   return databaseErrorToReason(error.cause);
 }
 

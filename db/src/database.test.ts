@@ -1,3 +1,4 @@
+import { openFaultyPath } from '@signet/testing';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -220,6 +221,25 @@ describe('createDatabase', () => {
     await expect.poll(async () => (await end()).length).toBe(1);
     expect(databaseErrorToReason(await sleeping)).toBe('unavailable');
   });
+
+  it('has PostgreSQL end a statement of minutes within seconds, once its process is gone', async () => {
+    const path = await openFaultyPath(database.adminUrl);
+    const url = path.urlOf(database.urlOf('signet_auth_user'));
+    const db = createDatabase(url, { statementTimeoutMs: 600_000, applicationName: 'patient' });
+    const backends = () =>
+      database.query(
+        `select query from pg_stat_activity where application_name = 'patient' and state = 'active'`,
+      );
+    const work = sql`select count(*) from generate_series(1, 1e12::bigint)`
+      .execute(db)
+      .catch((error) => error);
+    await expect.poll(backends, { timeout: 30_000 }).toHaveLength(1);
+    path.end('reset');
+    expect(databaseErrorToReason(await work)).toBe('unavailable');
+    await expect.poll(backends, { timeout: 30_000 }).toEqual([]);
+    await db.destroy();
+    await path.close();
+  }, 90_000);
 
   it('fails at ping where no server listens', async () => {
     await using db = createDatabase('postgres://nobody@127.0.0.1:1/none');

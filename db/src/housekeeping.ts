@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createFaultLog } from '@signet/flow';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './tables.ts';
 
@@ -94,14 +95,18 @@ export function startHousekeeping(options: StartOptions): { stop(): Promise<void
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  const faultLog = createFaultLog({
+    failing: (err) => log.warn({ err, housekeeping: name }, 'not all that had expired is gone; next time'),
+  });
   const run = async () => {
     try {
       const counts = await runHousekeeping({ ...options, signal: stopping.signal });
       if (counts && Object.values(counts).some((count) => count > 0)) {
         log.info({ housekeeping: name, ...counts }, 'what had expired is gone');
       }
+      faultLog.worked();
     } catch (err) {
-      log.warn({ err, housekeeping: name }, 'not all that had expired is gone; next time');
+      faultLog.failed(err);
     }
   };
   const schedule = () => {

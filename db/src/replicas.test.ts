@@ -188,6 +188,61 @@ it('answers every read while a replica goes down and comes back, and says both o
   expect(lines.slice(1)).toEqual([`the replica ${replica.host} answers reads again`]);
 });
 
+it('keeps no read waiting for a replica that accepts connections and answers nothing, the first reads neither', async () => {
+  await untilFollowing();
+  const frozen = new Set<number>();
+  const listActive = () =>
+    withClient(replica.adminUrl, async (client) => {
+      const { rows } = await client.query<{ pid: number; query: string }>(
+        `select pid, query from pg_stat_activity where application_name like 'signet-replica%'`,
+      );
+      return rows;
+    });
+  const readSlowly = () =>
+    readInTenant(db, tenant, async (trx) => {
+      const { rows } = await sql<{ place: string }>`
+        select case when pg_is_in_recovery() then 'replica' else 'primary' end as place, pg_sleep(${1.5}::float8)`.execute(
+        trx,
+      );
+      return rows[0]?.place;
+    });
+  try {
+    let reads: Promise<{ place: string | undefined; ms: number }>[] = [];
+    const readNow = async () => {
+      const begun = performance.now();
+      const place = await inOne(readSlowly);
+      return { place, ms: performance.now() - begun };
+    };
+    // Where the replica is just behind, the primary answers.
+    await expect
+      .poll(
+        async () => {
+          reads = [1, 2, 3].map(readNow);
+          await sleep(200);
+          return (await listActive()).some(({ query }) => query.includes('pg_sleep'));
+        },
+        { timeout: 60_000, interval: 2000 },
+      )
+      .toBe(true);
+    // The server starts new backends, which say that these are at work.
+    for (const { pid } of await listActive()) {
+      process.kill(pid, 'SIGSTOP');
+      frozen.add(pid);
+    }
+    const waits = await Promise.all(reads);
+    // A check begins within a second, and has a second. A statement has five, and its answer one more.
+    expect(waits.some(({ place }) => place === 'primary')).toBe(true);
+    expect(Math.max(...waits.map(({ ms }) => ms))).toBeLessThan(6000);
+    expect(lines.filter((line) => line.includes('does not answer'))).toHaveLength(1);
+    const next = performance.now();
+    await readPlaceInOne();
+    expect(performance.now() - next).toBeLessThan(5000);
+  } finally {
+    for (const pid of frozen) process.kill(pid, 'SIGCONT');
+  }
+  await expect.poll(readPlaceInOne, { timeout: 60_000 }).toBe('replica');
+}, 120_000);
+
 it('answers wrong values and slow statements as the primary does, without asking it once more', async () => {
   await untilFollowing();
   const fail = (text: ReturnType<typeof sql>) =>

@@ -8,9 +8,14 @@ export type TallySource = {
   schema: string;
   /**
    * The same counts from the tenant's rows themselves: a statement with the columns series, label, starts_at and amount. It is for rows
-   * that were there before the tally. `since`: nothing before it is needed. Times are read with `tallyTime`.
+   * that were there before the tally. `since`: nothing before it is needed, nor from `before` on. Times are read with `tallyTime`.
    */
-  count(since: RawBuilder<Date>): RawBuilder<unknown>;
+  count(since: RawBuilder<Date>, before?: RawBuilder<Date>): RawBuilder<unknown>;
+  /**
+   * Where a tenant may have more rows than one statement should count: the table that `count` reads, whose rows have one time each, never
+   * null and never changed, with an index by tenant and time. `countInPieces` of the subgraph's migrations goes with it.
+   */
+  inPieces?: { table: string; time: string };
 };
 
 type Counted = { series: string; label: string; amount: number };
@@ -135,8 +140,11 @@ function emptyAnswer(): never {
 
 const foldedAtOnce = 50_000;
 
+/** About so many rows a piece: a statement of a second or a few. */
+const rowsOfPiece = 200_000;
+
 /** Work of every minute: moves what writers have added into the tally, and counts tenants whose rows were there before it. */
-export function keepTally(source: TallySource): HousekeepingJob['prune'] {
+export function keepTally(source: TallySource, { pieceRows = rowsOfPiece } = {}): HousekeepingJob['prune'] {
   return async (db, most, signal) => {
     for (let folded = foldedAtOnce; folded === foldedAtOnce && !signal?.aborted; ) {
       const { rows } = await sql<{ folded: number }>`
@@ -150,7 +158,8 @@ export function keepTally(source: TallySource): HousekeepingJob['prune'] {
     for (const { id } of rows) {
       if (signal?.aborted) break;
       try {
-        await countTenant(db, source, id);
+        if (source.inPieces) await countTenantInPieces(db, source, id, { pieceRows, signal });
+        else await countTenant(db, source, id);
         counted += 1;
       } catch (error) {
         // The largest tenant must not keep all after it from being counted.
@@ -195,4 +204,69 @@ export async function countTenant(
       insert into ${of('tally_counted')} (tenant_id, counted_at) values (${tenantId}::uuid, now())
       on conflict (tenant_id) do update set counted_at = excluded.counted_at`.execute(trx);
   });
+}
+
+/**
+ * Counts the rows of a tenant that is not counted, a range of times a transaction, from the earliest on. What is counted stays so when the process
+ * ends, and the next one goes on there. Each piece is exact as countTenant is, within its range: a change of its rows has its delta in
+ * the same range, and the deltas of what is not counted yet are not folded.
+ */
+async function countTenantInPieces(
+  db: Kysely<Database>,
+  source: TallySource,
+  tenantId: string,
+  { pieceRows, signal }: { pieceRows: number; signal: AbortSignal | undefined },
+): Promise<void> {
+  let isCounted = false;
+  while (!isCounted && !signal?.aborted) {
+    isCounted = await inTenant(db, tenantId, (trx) => countPiece(trx, source, tenantId, pieceRows));
+  }
+}
+
+/** @returns whether the tenant is counted now */
+async function countPiece(
+  trx: Transaction<Database>,
+  source: TallySource,
+  tenantId: string,
+  pieceRows: number,
+): Promise<boolean> {
+  const { schema, inPieces } = source;
+  if (!inPieces) throw new TypeError(`The counts of ${schema} do not come in pieces.`);
+  const of = (table: string) => sql.table(`${schema}.${table}`);
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`signet tally ${schema}`}, 0))`.execute(trx);
+  const { rows: counted } = await sql`select from ${of('tally_counted')}`.execute(trx);
+  if (counted.length > 0) return true;
+  const { rows: begun } = await sql`
+    insert into ${of('tally_counting')} (tenant_id, counted_before) values (${tenantId}::uuid, '-infinity')
+    on conflict (tenant_id) do nothing returning tenant_id`.execute(trx);
+  // What was folded before is of rows that are counted from here on.
+  if (begun.length > 0) await sql`delete from ${of('tally')}`.execute(trx);
+  // At the full minute, as deltas have it. As text: PostgreSQL has infinite times and finer ones than JavaScript.
+  const time = sql.ref(inPieces.time);
+  const { rows } = await sql<{ since: string; before: string | null }>`
+    select p.counted_before::text as since, (
+      select (${bin('1 minute', time)} + interval '1 minute')::text from ${sql.table(inPieces.table)}
+      where ${time} >= p.counted_before order by ${time} offset ${sql.lit(pieceRows)} limit 1
+    ) as before
+    from ${of('tally_counting')} p`.execute(trx);
+  const [piece = emptyAnswer()] = rows;
+  const since = sql<Date>`${sql.lit(piece.since)}::timestamptz`;
+  const before = sql<Date>`${sql.lit(piece.before ?? 'infinity')}::timestamptz`;
+  await sql`
+    with included as (
+      delete from ${of('tally_delta')} where starts_at >= ${since} and starts_at < ${before}
+    ), kept as (
+      insert into ${of('tally')} as t (tenant_id, series, label, starts_at, amount)
+      select ${tenantId}::uuid, series, label, starts_at, sum(amount) from (${source.count(since, before)}) counted
+      group by series, label, starts_at
+      on conflict (tenant_id, series, label, starts_at) do update set amount = t.amount + excluded.amount
+    )
+    update ${of('tally_counting')} set counted_before = ${before}`.execute(trx);
+  if (piece.before !== null) return false;
+  await sql`
+    with over as (delete from ${of('tally_counting')})
+    insert into ${of('tally_counted')} (tenant_id, counted_at) values (${tenantId}::uuid, now())`.execute(
+    trx,
+  );
+  return true;
 }

@@ -1,4 +1,11 @@
-import { createRoles, migrateToLatest, type ProcessRole, processRoles, roleUrl } from '@signet/db';
+import {
+  createRoles,
+  describeChanged,
+  migrateToLatest,
+  type ProcessRole,
+  processRoles,
+  roleUrl,
+} from '@signet/db';
 import { type DatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
 import { createPepper } from '@signet/db/password-hash';
 import { findSeededAccounts, SeedError, type SeededAccounts, seedDevelopment } from '@signet/db/seed';
@@ -12,6 +19,8 @@ export type PlatformDatabase = {
   accounts: SeededAccounts | undefined;
   /** Said to the user: a folder, or the host of DATABASE_URL. */
   location: string;
+  /** Nothing that keeps the platform from starting. */
+  warnings: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -31,13 +40,17 @@ export async function openPlatformDatabase(
     : await startEmbeddedServer(home.dataDir, port);
   try {
     await createRoles(server.adminUrl, home.rolePasswords);
-    await migrateToLatest(server.adminUrl);
+    const warnings: string[] = [];
+    await migrateToLatest(server.adminUrl, {
+      onChanged: (changed) => warnings.push(...changed.map(describeChanged)),
+    });
     return {
       urls: Object.fromEntries(
         processRoles.map((role) => [role, roleUrl(server.adminUrl, role, home.rolePasswords[role])]),
       ) as Record<ProcessRole, string>,
       accounts: await findOrSeedAccounts(config, home, server.adminUrl),
       location: server.location,
+      warnings,
       stop: () => server.stop(),
     };
   } catch (error) {

@@ -60,6 +60,7 @@ export async function startPlatform(
     const secrets = await openDevelopmentSecrets(config.SIGNET_HOME);
     const database = await openPlatformDatabase(config, secrets.database, ports.postgres);
     stops.push(database.stop);
+    for (const warning of database.warnings) print(warning);
     const { startServers } = await serversLoaded;
     const output = openLogOutput();
     const servers = await startServers({

@@ -1,3 +1,4 @@
+import { createFaultLog } from '@signet/flow';
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely, Transaction } from 'kysely';
 import type { AuditSealTable, Database } from '../tables.ts';
@@ -111,20 +112,19 @@ export function startAuditSealer(options: SealingOptions & { log: Log; everyMs?:
       'the end of the audit log is not as it was sealed: all of it is verified',
     );
   const seal = () => sealAuditEvents({ ...options, known, onFaults });
-  /** While PostgreSQL is away, the fault is the same each second: it is said once. */
-  let saidFault: string | undefined;
+  const faultLog = createFaultLog({
+    failing: (err) => log.error({ err, platform }, 'audit rows could not be sealed; they wait'),
+    working: () => log.info({ platform }, 'audit rows can be sealed again'),
+  });
   const run = async () => {
     try {
       for (let made = await seal(); made; made = await seal()) {
         known = made;
         log.info({ seal: formatSealReference(made) }, 'audit rows sealed');
       }
-      if (saidFault !== undefined) log.info({ platform }, 'audit rows can be sealed again');
-      saidFault = undefined;
+      faultLog.worked();
     } catch (err) {
-      const fault = String(err);
-      if (fault !== saidFault) log.error({ err, platform }, 'audit rows could not be sealed; they wait');
-      saidFault = fault;
+      faultLog.failed(err);
     }
   };
   let running: Promise<void> | undefined;

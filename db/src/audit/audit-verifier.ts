@@ -1,3 +1,4 @@
+import { createFaultLog } from '@signet/flow';
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../tables.ts';
@@ -96,15 +97,19 @@ export function startAuditVerifier(options: VerifierOptions): AuditVerifier {
   const { log, platform, everyMs = lookEveryMs } = options;
   let running: Promise<unknown> | undefined;
   let toSkip = 0;
+  const faultLog = createFaultLog({
+    failing: (err) => log.error({ err, platform }, 'the audit log could not be verified'),
+  });
   const timer = setInterval(() => {
     if (toSkip > 0) {
       toSkip -= 1;
       return;
     }
     running ??= verifyIfDue(options)
+      .then(faultLog.worked)
       .catch((err: unknown) => {
         toSkip = pausesAfterFailure;
-        log.error({ err, platform }, 'the audit log could not be verified');
+        faultLog.failed(err);
       })
       .finally(() => {
         running = undefined;

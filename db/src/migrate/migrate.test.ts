@@ -230,6 +230,7 @@ describe('migrations of a subgraph', () => {
     expect((await migrationStatus(database.adminUrl, { owners })).at(-1)).toEqual({
       name: 'not_registered/0001-first',
       executedAt: expect.any(Date),
+      hasChanged: false,
     });
     expect(await rollback(database.adminUrl, { owners })).toEqual(['not_registered/0001-first']);
     expect(await rollback(database.adminUrl, { owners })).toEqual(names.slice(-1));

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { refusePooler } from '../pool/pooler.ts';
 import { ownerRole } from '../roles.ts';
 import { refuseOlderServer } from '../server-version.ts';
+import { type ChangedMigration, checksumOf, findChanged, recordChecksums, setChecksum } from './checksums.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
 import {
@@ -16,17 +17,22 @@ import {
   migrationOwners,
 } from './migration-owners.ts';
 
+export { describeChanged } from './checksums.ts';
 export { MigrationError, type MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = {
   owners?: readonly MigrationOwner[];
   /** How long a statement waits for a lock. Meanwhile everybody else waits behind it. */
   lockTimeoutMs?: number;
+  /** Is told which migrations say something else than this database has run, before any runs. Nothing else comes of it. */
+  onChanged?(changed: readonly ChangedMigration[]): void;
 };
 export type MigrationState = {
   /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
   name: string;
   executedAt: Date | undefined;
+  /** It says something else than what ran. */
+  hasChanged: boolean;
 };
 
 /** One run at a time, until its transaction ends. */
@@ -48,7 +54,7 @@ const auditLog = 'auth.audit_event';
 export async function migrateToLatest(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await migrateOnce(adminUrl, options);
+      return await migrateOnce(adminUrl, attempt === 1 ? options : { ...options, onChanged: () => {} });
     } catch (error) {
       if (!isLostLock(error)) throw error;
       if (attempt === lockAttempts) {
@@ -75,6 +81,8 @@ function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<stri
   return inMigration(adminUrl, options, async (trx, sets) => {
     const replaced = await replaceSharedMigrations(trx, sets);
     const executed = await readKnown(trx, sets);
+    const changed = options?.onChanged ? await findChanged(trx, sets, executed) : [];
+    if (changed.length > 0) options?.onChanged?.(changed);
     await lockTables(trx, sets, executed);
     const ran: string[] = [];
     for (const set of sets) {
@@ -82,6 +90,7 @@ function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<stri
       if (Object.keys(set.migrations).every((name) => done?.has(name))) continue;
       ran.push(...namesOf(set, await createMigrator(trx, set).migrateToLatest()));
     }
+    await recordChecksums(trx, sets);
     return [...replaced, ...ran];
   });
 }
@@ -130,14 +139,41 @@ export function rollback(adminUrl: string, options?: MigrationOptions): Promise<
 export function migrationStatus(adminUrl: string, options?: MigrationOptions): Promise<MigrationState[]> {
   return inMigration(adminUrl, options, async (trx, sets) => {
     const executed = await readExecuted(trx, sets);
+    const changed = new Set((await findChanged(trx, sets, executed)).map(({ name }) => name));
     const stateOf = ({ owner }: MigrationSet, name: string) => {
       const time = executed.get(owner)?.get(name);
-      return { name: labelOf(owner, name), executedAt: time === undefined ? undefined : new Date(time) };
+      return {
+        name: labelOf(owner, name),
+        executedAt: time === undefined ? undefined : new Date(time),
+        hasChanged: changed.has(labelOf(owner, name)),
+      };
     };
     return [
       ...sets.flatMap((set) => Object.keys(set.migrations).map((name) => stateOf(set, name))),
       ...sets.flatMap((set) => listUnknown(set, executed.get(set.owner)).map((name) => stateOf(set, name))),
     ];
+  });
+}
+
+/**
+ * Records that the database is as this migration makes it now: somebody compared the two and made the difference by hand.
+ *
+ * @throws {MigrationError} where no such migration has run, or it says what ran
+ */
+export function acceptMigration(adminUrl: string, label: string, options?: MigrationOptions): Promise<void> {
+  return inMigration(adminUrl, options, async (trx, sets) => {
+    const executed = await readExecuted(trx, sets);
+    const changed = (await findChanged(trx, sets, executed)).map(({ name }) => name);
+    if (!changed.includes(label)) {
+      throw new MigrationError(
+        `${label} is no migration that was changed after it had run. ${changed.length > 0 ? `Those are: ${changed.join(', ')}.` : 'There is none.'}`,
+      );
+    }
+    for (const { owner, migrations } of sets) {
+      for (const [name, migration] of Object.entries(migrations)) {
+        if (labelOf(owner, name) === label) await setChecksum(trx, owner, name, await checksumOf(migration));
+      }
+    }
   });
 }
 

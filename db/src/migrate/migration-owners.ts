@@ -5,7 +5,8 @@ import { subgraphs } from '@signet/schema/subgraphs';
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-const root = join(import.meta.dirname, '../../..');
+/** Of the repository, or of the image. */
+export const root = join(import.meta.dirname, '../../..');
 
 /** A migration failed, and with it the whole run: the data is as it was. Names the migration in its text. */
 export class MigrationError extends Error {

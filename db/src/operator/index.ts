@@ -1,6 +1,12 @@
 // What an operator's commands do to the database (@signet/db/operator). Processes use none of it.
 export { describePermissions } from '../access/permissions.ts';
-export { migrateToLatest, migrationStatus, rollback } from '../migrate/migrate.ts';
+export {
+  acceptMigration,
+  describeChanged,
+  migrateToLatest,
+  migrationStatus,
+  rollback,
+} from '../migrate/migrate.ts';
 export { createPepper } from '../password-hash.ts';
 export { createRoles } from '../roles.ts';
 export { type AfterRestoreOptions, finishRestore, type PlatformRestored } from './after-restore.ts';

@@ -27,12 +27,22 @@ const pinned = {
   idle_session_timeout: '0',
 };
 
+/**
+ * PostgreSQL notices that its client is gone when it reads or writes, so a statement that works for minutes would go on without anybody to
+ * answer to. Those of requests end before that by their limit.
+ */
+const clientCheckMs = 2000;
+const shortStatementMs = 60_000;
+
 /** The limit of a transaction as a whole is four times that of a statement. In ms; 0 for none. */
 export function settingsOf(statementTimeoutMs: number): Readonly<Record<string, string>> {
   return {
     ...pinned,
     statement_timeout: String(statementTimeoutMs),
     transaction_timeout: String(4 * statementTimeoutMs),
+    ...((statementTimeoutMs === 0 || statementTimeoutMs > shortStatementMs) && {
+      client_connection_check_interval: String(clientCheckMs),
+    }),
   };
 }
 

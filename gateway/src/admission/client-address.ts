@@ -48,11 +48,18 @@ export function createClientAddressReader(isTrusted: ProxyCheck): ClientAddressR
 /** Takes the networks of TRUSTED_PROXIES. */
 export function createProxyCheck(trustedRanges: readonly string[]): ProxyCheck {
   const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
-  return (address = '') => {
-    const known = ranges.length > 0 ? normalise(address) : undefined;
+  if (ranges.length === 0) return () => false;
+  const isTrusted = (address: string) => {
+    const known = normalise(address);
     if (known === undefined) return false;
     const parsed = ipaddr.process(known);
     return ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
+  };
+  // Most requests come through the same proxy, and each asks.
+  let last = { address: '', isTrusted: false };
+  return (address = '') => {
+    if (address !== last.address) last = { address, isTrusted: isTrusted(address) };
+    return last.isTrusted;
   };
 }
 

@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import { createRequestId, type Logger, type RequestFollower, refusalLabels } from '@signet/service';
+import { type Logger, type RequestFollower, refusalLabels } from '@signet/service';
 import { type BoundedLabel, boundedLabel, type ServiceMetrics } from '@signet/telemetry';
 import type { Tracing } from '@signet/telemetry/tracing';
 import { shortages } from '../admission/admission-log.ts';
 import type { ProxyCheck } from '../admission/client-address.ts';
+import { createRequestNaming } from './given-request-ids.ts';
 import { createRequestLog, type LoggedRequests } from './request-log.ts';
 import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { keepTelemetry, type Outcome, RequestTelemetry, telemetryOf } from './request-telemetry.ts';
@@ -32,19 +32,12 @@ export type EntranceTelemetry = {
   stop(): void;
 };
 
-/** From a proxy that is not trusted, the id is the word of a stranger: it could be another request's. */
-const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
-
 export function createEntranceTelemetry(options: EntranceTelemetryOptions): EntranceTelemetry {
   const { entrance, isTrustedProxy, metrics, tracing, onEnd, onRefused } = options;
   const log = createRequestLog(options.logger, options.logged);
   const measure = metrics && createRequestMetrics(entrance, metrics);
   const sinks = [measure?.end, log, tracing && endRequestSpan, onEnd].filter((sink) => sink !== undefined);
-  const idOf = ({ headers, socket }: IncomingMessage) => {
-    const given = headers['x-request-id'];
-    const isGiven = given !== undefined && isTrustedProxy(socket.remoteAddress);
-    return isGiven && typeof given === 'string' && requestIdForm.test(given) ? given : createRequestId();
-  };
+  const idOf = createRequestNaming(options);
   return {
     follower: {
       begin(request, response) {

@@ -209,13 +209,25 @@ describe('the id of a request', () => {
     expect(refused.body).toContain('"requestId":"edge-7f.A_1"');
     const reported = await ask({
       body: query,
-      headers: { ...given, authorization: 'Bearer x' },
+      headers: { 'x-request-id': 'edge-7f.A_2', authorization: 'Bearer x' },
       from: '127.0.0.2',
     });
-    expect(reported.id).toBe('edge-7f.A_1');
+    expect(reported.id).toBe('edge-7f.A_2');
     await expect
       .poll(() => gateway.reports.flatMap(({ refusals }) => refusals.map(({ requestId }) => requestId)))
-      .toContain('edge-7f.A_1');
+      .toContain('edge-7f.A_2');
+  });
+
+  it('is not that of another request, though a trusted proxy passes it on from its client', async () => {
+    for (const headers of [undefined, { 'x-request-id': 'edge-7f.A_3' }]) {
+      const other = await ask({ body: query, from: '127.0.0.2', ...(headers && { headers }) });
+      const passed = { 'x-request-id': String(other.id) };
+      const answer = await ask({ body: query, headers: passed, from: '127.0.0.2' });
+      expect(answer.id).toMatch(uuid7);
+      expect(answer.id).not.toBe(other.id);
+      expect(answer.body).toContain(`"requestId":"${answer.id}"`);
+    }
+    expect(logged).toContain('a trusted proxy gave X-Request-Id of another request');
   });
 
   it.each([

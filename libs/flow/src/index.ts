@@ -5,3 +5,4 @@ export { createFairQueue, type FairQueue } from './fair-queue.ts';
 export { BrokenProtocolError, guardProtocol } from './guard-protocol.ts';
 export { poll } from './poll.ts';
 export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';
+export { createFaultLog, type FaultLog, isServerAway } from './server-away.ts';

@@ -1,6 +1,8 @@
+import { createFaultLog } from './server-away.ts';
+
 type PollOptions = {
   everyMs: number;
-  /** Called with an error of the task; once for the same message, until a run succeeds or fails in another way. */
+  /** Called with an error of the task; once for the same fault (createFaultLog), until a run succeeds or fails in another way. */
   onFault?: (error: Error) => void;
 };
 
@@ -14,17 +16,17 @@ export function poll(
   { everyMs, onFault }: PollOptions,
 ): () => Promise<void> {
   const ending = new AbortController();
-  let lastFault: string | undefined;
+  const faults = createFaultLog({
+    failing: (error) => onFault?.(error instanceof Error ? error : new Error(String(error))),
+  });
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout;
   const run = async () => {
     try {
       await task(ending.signal);
-      lastFault = undefined;
+      faults.worked();
     } catch (error) {
-      const fault = error instanceof Error ? error : new Error(String(error));
-      if (!ending.signal.aborted && fault.message !== lastFault) onFault?.(fault);
-      lastFault = fault.message;
+      if (!ending.signal.aborted) faults.failed(error);
     }
     if (!ending.signal.aborted) schedule();
   };

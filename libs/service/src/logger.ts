@@ -1,3 +1,4 @@
+import { isServerAway } from '@signet/flow';
 import { type Logger as PinoLogger, pino } from 'pino';
 import { type LogOutput, openLogOutput } from './log-output.ts';
 import { findRequestIds } from './request-ids.ts';
@@ -33,7 +34,7 @@ export function createLogger(name: string, level: LogLevel, destination?: LogOut
       paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '[redacted]',
     },
-    serializers: { err: (error: unknown) => describeError(error) },
+    serializers: { err: createErrorSerializer() },
     // pino adds the fields of the line to it.
     mixin: () => ({ ...findRequestIds() }),
   };
@@ -73,26 +74,47 @@ export function flatten(text: string): string {
 }
 
 const maxCauses = 3;
+/** An outage is over when no line was about one for so long. */
+const outageQuietMs = 60_000;
 /** A subgraph of another team may put a megabyte into the message of an error. */
 const maxErrorText = 10_000;
 
 /**
- * Type, message, stack, SQLSTATE and causes of an error. Other fields are left out: database drivers put values of rows into
+ * What a process does by itself fails in many places while a server is away, PostgreSQL above all, and each place says so. The first of
+ * these errors has its stack, and again the first after a minute without any; the others say what was met.
+ */
+function createErrorSerializer(): (error: unknown) => unknown {
+  let awayAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!isServerAway(error)) return describeError(error);
+    const isFirst = performance.now() - awayAt >= outageQuietMs;
+    awayAt = performance.now();
+    return describeError(error, { withStack: isFirst });
+  };
+}
+
+/**
+ * Type, message, stack, SQLSTATE, causes and parts of an error. Other fields are left out: database drivers put values of rows into
  * them. Exported for its test.
  */
-export function describeError(error: unknown, depth = 0): unknown {
+export function describeError(error: unknown, { depth = 0, withStack = true } = {}): unknown {
   if (!(error instanceof Error)) {
     return { message: String(error) };
   }
   const code = 'code' in error ? error.code : undefined;
-  const cause =
-    error.cause !== undefined && depth < maxCauses ? describeError(error.cause, depth + 1) : undefined;
+  const describeCause = (cause: unknown) => describeError(cause, { depth: depth + 1, withStack });
+  const cause = error.cause !== undefined && depth < maxCauses ? describeCause(error.cause) : undefined;
+  const errors =
+    error instanceof AggregateError && depth < maxCauses
+      ? error.errors.slice(0, maxCauses).map(describeCause)
+      : undefined;
   return {
     type: error.name,
     message: cut(error.message),
     code,
-    stack: error.stack && cut(error.stack),
+    ...(withStack && { stack: error.stack && cut(error.stack) }),
     ...(cause ? { cause } : {}),
+    ...(errors && { errors }),
   };
 }
 

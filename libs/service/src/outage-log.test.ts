@@ -34,7 +34,7 @@ test('an outage has one stack, and a line for each refused request', () => {
   }
 });
 
-test('the next outage has a stack of its own, and so has one for another reason', () => {
+test('the next outage has a stack of its own, and one for another reason says what it is', () => {
   const { lines, clock, log } = setUp();
   log(refusal('service.unavailable'));
   log(refusal('auth.unavailable'));

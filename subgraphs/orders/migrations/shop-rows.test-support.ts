@@ -50,6 +50,10 @@ export async function addShopRows(database: TestDatabase, slug: string): Promise
 
 /** One row in each table of what is kept of their counts. Those of single changes are there by the triggers. */
 export async function addShopTallies(database: TestDatabase, tenant: string): Promise<void> {
+  await database.query(
+    `insert into orders.tally_counting (tenant_id, counted_before) values ($1, '-infinity')`,
+    [tenant],
+  );
   for (const schema of ['orders', 'inventory']) {
     await database.query(
       `with counted as (insert into ${schema}.tally_counted (tenant_id, counted_at) values ($1, now()))

@@ -14,9 +14,10 @@ const statuses = ['placed', 'shipped', 'cancelled', 'expired'] as const;
 /** As the triggers of migration 0004 count: what was there before them. */
 export const orderTally: TallySource = {
   schema: 'orders',
-  count: (since) => sql`
+  inPieces: { table: 'orders.order', time: 'placed_at' },
+  count: (since, before = sql<Date>`'infinity'::timestamptz`) => sql`
     select 'orders' as series, status as label, ${tallyTime(sql`placed_at`)} as starts_at, count(*) as amount
-    from orders.order where placed_at >= ${since} group by status, starts_at`,
+    from orders.order where placed_at >= ${since} and placed_at < ${before} group by status, starts_at`,
 };
 
 export type OrderCounts = Record<(typeof statuses)[number], number>;

@@ -1,9 +1,11 @@
 import type { Database } from '@signet/db';
+import { createFaultLog } from '@signet/flow';
+import type { LogWriter } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 
 type Process = {
   db: Kysely<Database>;
-  logger: { warn(fields: object, message: string): void };
+  logger: LogWriter;
   /** Seconds since this process read the revocations. */
   revocationAge(): number | undefined;
 };
@@ -16,11 +18,16 @@ const firstMs = 3_000;
 export function startLagSamples({ db, logger, revocationAge }: Process): { stop(): Promise<void> } {
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout;
+  const faultLog = createFaultLog({
+    failing: (err) => logger.warn({ err }, 'the lag is not on the dashboard from this minute on'),
+    working: () => logger.info('the lag is on the dashboard again'),
+  });
   const sample = async () => {
     try {
       await sql`select portal.sample_lag(${revocationAge() ?? null}::double precision)`.execute(db);
+      faultLog.worked();
     } catch (err) {
-      logger.warn({ err }, 'the lag of this minute is not on the dashboard');
+      faultLog.failed(err);
     }
   };
   const schedule = (ms: number) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, listenForWakes } from '@signet/db';
+import { createFaultLog } from '@signet/flow';
 import type { Platform } from '@signet/schema/contract';
 import type { Logger } from '@signet/service';
 import type { Attributes, Tracing } from '@signet/telemetry/tracing';
@@ -86,7 +87,10 @@ class MailSender {
   readonly #busy = new Map<SmtpClient, Promise<void>>();
   readonly #leaseSeconds: number;
   /** While PostgreSQL is away, the fault is the same each second: it is said once. */
-  #saidFault: string | undefined;
+  readonly #faultLog = createFaultLog({
+    failing: (err) => this.#options.logger.warn({ err }, 'the outbox could not be read; it is tried again'),
+    working: () => this.#options.logger.info('the outbox can be read again'),
+  });
   #isLooking = false;
   #mustLookAgain = false;
   #isStopped = false;
@@ -127,17 +131,13 @@ class MailSender {
         const free = this.#countFree();
         if (free === 0) break;
         const mails = await this.#outbox.take(free, this.#leaseSeconds);
-        if (this.#saidFault !== undefined) this.#options.logger.info('the outbox can be read again');
-        this.#saidFault = undefined;
+        this.#faultLog.worked();
         for (const mail of mails) this.#start(mail);
         // There may be more: of each recipient one is taken.
         if (mails.length > 0) this.#mustLookAgain = true;
       }
     } catch (err) {
-      const fault = String(err);
-      if (fault !== this.#saidFault)
-        this.#options.logger.warn({ err }, 'the outbox could not be read; it is tried again');
-      this.#saidFault = fault;
+      this.#faultLog.failed(err);
     } finally {
       this.#isLooking = false;
     }

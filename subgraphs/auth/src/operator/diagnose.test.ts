@@ -72,6 +72,19 @@ describe('npm run doctor', () => {
     );
   });
 
+  it('names a migration that was changed after it ran, to an administrator', async () => {
+    const changes = { DATABASE_URL: database.adminUrl };
+    expect(await faultsOf(changes)).toEqual([]);
+    await database.query(
+      `update migration.kysely_migration set checksum = 'another' where name like '0038-%'`,
+    );
+    expect(await faultsOf(changes)).toEqual([
+      'migrations: 0038-refusal-records was changed after this database had run it, so the database has what it said before',
+    ]);
+    await database.query(`update migration.kysely_migration set checksum = null where name like '0038-%'`);
+    expect(await faultsOf(changes)).toEqual([]);
+  });
+
   it('asks each process for its health by its metrics port, and says what it lacks', async () => {
     const gateway = createServer((_req, res) =>
       res.end(

@@ -86,8 +86,17 @@ async function checkMigrations(env: Environment, { local }: OperatorEnvironment)
   if (!adminUrl) {
     return [];
   }
-  const missing = (await migrationStatus(adminUrl)).filter(({ executedAt }) => executedAt === undefined);
+  const states = await migrationStatus(adminUrl);
+  const missing = states.filter(({ executedAt }) => executedAt === undefined);
+  const changed = states.filter(({ hasChanged }) => hasChanged);
   return [
+    ...changed.map(({ name }) =>
+      wrong(
+        'migrations',
+        `${name} was changed after this database had run it, so the database has what it said before`,
+        `compare the two ('git log' of its file), make the difference by hand, then npm run db -- accept-migration ${name}.`,
+      ),
+    ),
     missing.length > 0
       ? wrong(
           'migrations',

@@ -121,6 +121,33 @@ describe('a report of usage', () => {
     },
   );
 
+  it('leaves rows for the last 1000 senders of an entrance, whatever names they give themselves', async () => {
+    const ours = { sender: senderOf(7), number: 5 };
+    await auth.database.query(
+      `insert into auth.report_sender (platform, entrance, sender, last_number, seen_at)
+       select 'user', 'graph', gen_random_uuid(), 1, now() - interval '1 hour' * n / 1000 from generate_series(1, 1090) n`,
+    );
+    const db = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 8 });
+    const note = (report: ReportNumber, entrance = 'graph') =>
+      db.transaction().execute((trx) => noteReport(trx, { platform: 'user', entrance }, report));
+    const stranger = () => ({ sender: crypto.randomUUID(), number: 1 });
+    expect(await note(ours, 'user')).toBe(true);
+    expect(await note(ours)).toBe(true);
+    // Several at once find the same rows. What they leave goes with the next.
+    await Promise.all(Array.from({ length: 30 }, () => note(stranger())));
+    await note(stranger());
+    expect(await note(ours)).toBe(false);
+    await db.destroy();
+    const kept = await auth.database.query(
+      `select entrance, count(*)::integer from auth.report_sender where platform = 'user' and entrance in ('graph', 'user') group by entrance order by entrance`,
+    );
+    expect(kept).toEqual([
+      { entrance: 'graph', count: 1000 },
+      { entrance: 'user', count: 1 },
+    ]);
+    await auth.database.query('delete from auth.report_sender');
+  });
+
   it('leaves a row for each sender, and none a day after its last report', async () => {
     const db = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
     const who = { platform: 'user', entrance: 'user' } as const;
