@@ -211,6 +211,19 @@ describe('createDatabase', () => {
     await pingDatabase(db);
   });
 
+  it('keeps no connection that was lost while somebody had it and asked nothing', async () => {
+    await using db = connect({ applicationName: 'ended while held', maxConnections: 1 });
+    const isThere = `select pid from pg_stat_activity where application_name = 'ended while held'`;
+    await db.connection().execute(async (held) => {
+      await pingDatabase(held);
+      await database.query(`select pg_terminate_backend(pid) from (${isThere}) held`);
+      await expect.poll(async () => (await database.query(isThere)).length).toBe(0);
+      // Until the end of it has come here.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    });
+    await pingDatabase(db);
+  });
+
   it('calls a lost connection unavailable, in the middle of a statement too', async () => {
     await using db = connect({ applicationName: 'ended at work' });
     const sleeping = sql`select pg_sleep(3)`.execute(db).catch((error) => error);

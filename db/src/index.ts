@@ -12,7 +12,7 @@ export {
   pingDatabase,
 } from './database.ts';
 export * from './database-errors.ts';
-export { defineQuery, type Query } from './define-query.ts';
+export { defineQuery, idList, type Query } from './define-query.ts';
 export * from './housekeeping.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';

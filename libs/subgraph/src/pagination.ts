@@ -81,23 +81,46 @@ export function createConnection<K, N>(
   codec: CursorCodec<K>,
   positionOf: (row: N) => Position<K>,
 ): Connection<N> {
-  const edges = rows.slice(0, page.first).map((node) => ({
-    node,
-    get cursor() {
-      return codec.encode(positionOf(node));
-    },
-  }));
-  return {
-    edges,
-    pageInfo: {
-      hasNextPage: rows.length > page.first,
-      hasPreviousPage: page.after !== undefined,
-      get startCursor() {
-        return edges[0]?.cursor ?? null;
-      },
-      get endCursor() {
-        return edges.at(-1)?.cursor ?? null;
-      },
-    },
-  };
+  const writeCursor = (row: N) => codec.encode(positionOf(row));
+  const edges = rows.slice(0, page.first).map((node) => new Edge(node, writeCursor));
+  return { edges, pageInfo: new PageInfo(edges, rows.length > page.first, page.after !== undefined) };
+}
+
+/*
+ * Classes, so that the getters are on their prototypes. V8 makes a pair of functions in its old generation for each getter of an object literal,
+ * each time: until that is collected, all rows of the page were kept with it.
+ */
+
+class Edge<N> {
+  readonly node: N;
+  readonly #writeCursor: (row: N) => string;
+
+  constructor(node: N, writeCursor: (row: N) => string) {
+    this.node = node;
+    this.#writeCursor = writeCursor;
+  }
+
+  get cursor(): string {
+    return this.#writeCursor(this.node);
+  }
+}
+
+class PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly #edges: readonly { cursor: string }[];
+
+  constructor(edges: readonly { cursor: string }[], hasNextPage: boolean, hasPreviousPage: boolean) {
+    this.#edges = edges;
+    this.hasNextPage = hasNextPage;
+    this.hasPreviousPage = hasPreviousPage;
+  }
+
+  get startCursor(): string | null {
+    return this.#edges[0]?.cursor ?? null;
+  }
+
+  get endCursor(): string | null {
+    return this.#edges.at(-1)?.cursor ?? null;
+  }
 }

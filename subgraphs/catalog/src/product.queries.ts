@@ -1,20 +1,27 @@
-import { type Database, defineQuery } from '@signet/db';
+import { type Database, defineQuery, idList } from '@signet/db';
 import { badInput } from '@signet/service';
 import {
   type InferResult,
   type Insertable,
   type Kysely,
   type RawBuilder,
+  type Selectable,
   sql,
   type Transaction,
 } from 'kysely';
 
 export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
 
-/** A product with its category. `created_microseconds` since 1970: a Date would round what cursors must compare. */
-export function selectProducts(trx: Kysely<Database>) {
+const allProducts = sql`catalog.product`;
+
+/**
+ * A product with its category. `created_microseconds` since 1970: a Date would round what cursors must compare.
+ *
+ * @param source the table, or a subquery in brackets that has all of its columns.
+ */
+export function selectProducts(trx: Kysely<Database>, source: RawBuilder<unknown> = allProducts) {
   return trx
-    .selectFrom('catalog.product as product')
+    .selectFrom(sql<Selectable<Database['catalog.product']>>`${source}`.as('product'))
     .innerJoin('catalog.category as category', 'category.id', 'product.category_id')
     .select([
       'product.id',
@@ -34,7 +41,7 @@ export function selectProducts(trx: Kysely<Database>) {
 }
 
 const selectProductsById = defineQuery<{ ids: readonly string[] }, ProductRow>((db, value) =>
-  selectProducts(db).where(sql<boolean>`product.id = any(${value('ids')})`),
+  selectProducts(db).where(sql<boolean>`product.id = any(${idList(value('ids'))})`),
 );
 
 /** In no particular order; archived ones too. */

@@ -87,6 +87,12 @@ async function searchFew(
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
+/**
+ * The schema's default, and so the size of most pages. Its statement has the number in its text: of a limit that is a parameter, PostgreSQL
+ * expects a tenth of the table, keeps no plan for that, and plans each page anew, for three times what it takes to read it.
+ */
+const usualPage = 20;
+
 type PageValues = Omit<ProductFilterValues, 'text'> & { limit: number; key?: SortKey; id?: string };
 /** By order, and by what a page has: a category, a place to begin. */
 const plainPages = new Map<ProductOrder, Map<string, Query<PageValues, ProductRow>>>();
@@ -99,7 +105,9 @@ function findPlainPage(
 ): Promise<ProductRow[]> {
   const ofOrder = plainPages.get(order) ?? new Map<string, Query<PageValues, ProductRow>>();
   plainPages.set(order, ofOrder);
-  const shape = `${categoryId !== undefined} ${categorySlug !== undefined} ${after !== undefined}`;
+  const limit = first + 1;
+  const isUsual = first === usualPage;
+  const shape = `${categoryId !== undefined} ${categorySlug !== undefined} ${after !== undefined} ${isUsual}`;
   let query = ofOrder.get(shape);
   if (!query) {
     query = defineQuery<PageValues, ProductRow>((db, value) => {
@@ -110,11 +118,12 @@ function findPlainPage(
       };
       const key = value('key') as RawBuilder<SortKey>;
       const page = { after: after && { key, id: value('id') as RawBuilder<string> } };
-      return selectRows(db, order, walk(filter, order, page, value('limit')));
+      const rows = walk(filter, order, page, isUsual ? sql.lit(limit) : value('limit'), sql`*`);
+      return inOrder(selectProducts(db, sql`(${rows})`), order);
     });
     ofOrder.set(shape, query);
   }
-  return query(trx, { categoryId, categorySlug, limit: first + 1, ...after });
+  return query(trx, { categoryId, categorySlug, limit, ...after });
 }
 
 /** How many products the filter finds, up to `maxTotalCount`. */
@@ -135,9 +144,15 @@ export async function countProducts(
   return toTotalCount(await countRows(trx, all));
 }
 
-/** Ids of products in their order, from the index of the order: it reads no more of them than `limit`. */
-export function walk(filter: Filter, order: ProductOrder, page: { after: After }, limit: OrPlace<number>) {
-  return sql`${onSale(filter)} ${after(order, page.after)} ${orderBy(order)} limit ${limit}`;
+/** Products in their order, from the index of the order: it reads no more of them than `limit`. */
+export function walk(
+  filter: Filter,
+  order: ProductOrder,
+  page: { after: After },
+  limit: OrPlace<number>,
+  columns = searchColumns,
+) {
+  return sql`${onSale(filter, columns)} ${after(order, page.after)} ${orderBy(order)} limit ${limit}`;
 }
 
 /** Ids of products that have the text, from the index of letters. */
@@ -147,10 +162,12 @@ function search(filter: ProductFilterValues, text: string, order: ProductOrder, 
     limit ${page.first + 1}`;
 }
 
-function onSale(filter: Filter): RawBuilder<unknown> {
+const searchColumns = sql`id, search_text`;
+
+function onSale(filter: Filter, columns = searchColumns): RawBuilder<unknown> {
   const categoryId = categoryOf(filter);
   const inCategory = categoryId === undefined ? sql`` : sql`and category_id = ${categoryId}`;
-  return sql`select id, search_text from catalog.product where archived_at is null ${inCategory}`;
+  return sql`select ${columns} from catalog.product where archived_at is null ${inCategory}`;
 }
 
 function matches(filter: Filter, text: string, limit: number | null): RawBuilder<unknown> {
@@ -177,11 +194,15 @@ function orderBy({ column, direction }: ProductOrder): RawBuilder<unknown> {
 }
 
 /** The rows of the ids, in the order again. */
-function selectRows(trx: Kysely<Database>, { column, direction }: ProductOrder, ids: RawBuilder<unknown>) {
-  return selectProducts(trx)
-    .where(sql<boolean>`product.id in (select id from (${ids}) page)`)
-    .orderBy(sql`product.${column}`, direction)
-    .orderBy('product.id', direction);
+function selectRows(trx: Kysely<Database>, order: ProductOrder, ids: RawBuilder<unknown>) {
+  return inOrder(
+    selectProducts(trx).where(sql<boolean>`product.id in (select id from (${ids}) page)`),
+    order,
+  );
+}
+
+function inOrder(rows: ReturnType<typeof selectProducts>, { column, direction }: ProductOrder) {
+  return rows.orderBy(sql`product.${column}`, direction).orderBy('product.id', direction);
 }
 
 async function countRows(trx: Transaction<Database>, rows: RawBuilder<unknown>): Promise<number> {

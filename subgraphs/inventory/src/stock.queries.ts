@@ -1,4 +1,4 @@
-import { type Database, defineQuery, readTally, type TallySource } from '@signet/db';
+import { type Database, defineQuery, idList, readTally, type TallySource } from '@signet/db';
 import { sql, type Transaction } from 'kysely';
 
 const foreignKeyViolation = '23503';
@@ -9,7 +9,7 @@ const selectStock = defineQuery<{ productIds: readonly string[] }, StockRow>((db
   db
     .selectFrom('inventory.stock')
     .select(['product_id', 'on_hand', 'reserved'])
-    .where(sql<boolean>`product_id = any(${value('productIds')})`),
+    .where(sql<boolean>`product_id = any(${idList(value('productIds'))})`),
 );
 
 /** In no particular order. */

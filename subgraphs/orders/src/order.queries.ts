@@ -1,4 +1,4 @@
-import { type Database, defineQuery, type Query } from '@signet/db';
+import { type Database, defineQuery, idList, type Query } from '@signet/db';
 import type { PageRequest } from '@signet/subgraph';
 import { type InferResult, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 
@@ -24,7 +24,7 @@ export function selectOrders(trx: Kysely<Database>) {
 }
 
 const selectOrdersById = defineQuery<{ ids: readonly string[] }, OrderRow>((db, value) =>
-  selectOrders(db).where(sql<boolean>`id = any(${value('ids')})`),
+  selectOrders(db).where(sql<boolean>`id = any(${idList(value('ids'))})`),
 );
 
 /** In no particular order. */
@@ -42,7 +42,7 @@ function selectItems(trx: Kysely<Database>) {
 
 const selectItemsOfOrders = defineQuery<{ orderIds: readonly string[] }, OrderItemRow>((db, value) =>
   selectItems(db)
-    .where(sql<boolean>`order_id = any(${value('orderIds')})`)
+    .where(sql<boolean>`order_id = any(${idList(value('orderIds'))})`)
     .orderBy('order_id')
     .orderBy('position'),
 );
@@ -78,7 +78,7 @@ type UsersPage = { userIds: readonly string[]; limit: number; key?: number; id?:
 const [selectFirstOrders, selectOrdersAfter] = [false, true].map((isLater) =>
   defineQuery<UsersPage, OrderRow>((db, value) =>
     db
-      .selectFrom(sql<{ id: string }>`unnest(${value('userIds')}::uuid[])`.as<'asked'>(sql`asked(id)`))
+      .selectFrom(sql<{ id: string }>`unnest(${idList(value('userIds'))})`.as<'asked'>(sql`asked(id)`))
       .innerJoinLateral(
         (eb) => {
           const orders = eb

@@ -1,4 +1,4 @@
-import type { Database } from '@signet/db';
+import { type Database, idList } from '@signet/db';
 import { normalizeEmail, toAsciiDomain } from '@signet/db/email';
 import {
   maxTotalCount,
@@ -27,7 +27,9 @@ export function selectCustomers(trx: Transaction<Database>) {
 
 /** In no particular order. */
 export function findCustomers(trx: Transaction<Database>, ids: readonly string[]): Promise<CustomerRow[]> {
-  return selectCustomers(trx).where(sql<boolean>`id = any(${ids})`).execute();
+  return selectCustomers(trx)
+    .where(sql<boolean>`id = any(${idList(ids)})`)
+    .execute();
 }
 
 /** The customer, who must be there. */

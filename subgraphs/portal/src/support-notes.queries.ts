@@ -1,4 +1,4 @@
-import type { Database } from '@signet/db';
+import { type Database, idList } from '@signet/db';
 import type { PageRequest } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 
@@ -28,7 +28,7 @@ export function findNotesOfUsers(
   { first, after }: PageRequest<number>,
 ): Promise<SupportNoteRow[]> {
   return trx
-    .selectFrom(sql<{ id: string }>`unnest(${userIds}::uuid[])`.as<'asked'>(sql`asked(id)`))
+    .selectFrom(sql<{ id: string }>`unnest(${idList(userIds)})`.as<'asked'>(sql`asked(id)`))
     .innerJoinLateral(
       (eb) => {
         const notes = eb

@@ -1,4 +1,4 @@
-import { type Database, defineQuery, type Query } from '@signet/db';
+import { type Database, defineQuery, idList, type Query } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Account, type PlatformTables, type UserAccount, userTables } from './account.ts';
@@ -52,7 +52,7 @@ export function defineAccountsByIds<A extends Account>(
 ): Query<{ ids: readonly string[] }, A> {
   return defineQuery(
     (_db, value) =>
-      sql<A>`select ${tables.accountColumns} from ${tables.account} where id = any(${value('ids')}::uuid[])`,
+      sql<A>`select ${tables.accountColumns} from ${tables.account} where id = any(${idList(value('ids'))})`,
   );
 }
 
