@@ -1,23 +1,22 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Node gives everybody one graphql (its CommonJS form), vite would give workspace code the other: two realms, in which
-// no error is an instance of the other's class.
-const resolve = {
-  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
-};
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
 /** These start two dozen processes, or measure how long others wait: one after the other, when the rest is done. */
 const alone = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts', 'launcher/src/attack.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
-/** They wait for the database and for child processes: two at a time even on two cores. */
-const maxWorkers = 2;
+/** They wait for the database, browsers and child processes: two at a time left a third of two cores idle. */
+const maxWorkers = 3;
+/**
+ * Node loads the files itself, as it does in production: no module is transformed, and no worker asks the main process for one. So tests
+ * cannot use `vi.mock`, which nothing here needs.
+ */
+const experimental = { viteModuleRunner: false, nodeLoader: false };
 /** How long a test waits for what must come, far above what it takes: Vitest's own second is over on a busy machine. */
 const patience = { poll: { timeout: 30_000 } };
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
-const e2e = { ...limits, expect: patience, isolate: false };
+const e2e = { ...limits, expect: patience, isolate: false, experimental };
 /** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
   'launcher/src/{platform,access-matrix,bad-input,relations}.e2e.ts',
@@ -64,16 +63,17 @@ class ProjectByProject extends BaseSequencer {
  */
 export default defineConfig({
   test: {
+    experimental,
     globalSetup: ['libs/testing/src/global-setup.ts'],
     sequence: { sequencer: ProjectByProject },
     projects: [
       {
-        resolve,
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude,
           ...limits,
+          experimental,
           expect: patience,
           maxWorkers,
           // Files keep no state in modules; loading these anew for each took a third of the time.
@@ -81,7 +81,6 @@ export default defineConfig({
         },
       },
       {
-        resolve,
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
@@ -91,7 +90,6 @@ export default defineConfig({
         },
       },
       ...(['fast', 'apollo'] as const).map((lane) => ({
-        resolve,
         test: {
           name: `e2e-lane-${lane}`,
           include: ofLanes,
@@ -102,7 +100,6 @@ export default defineConfig({
         },
       })),
       {
-        resolve,
         test: {
           name: 'e2e-alone',
           include: alone,
