@@ -30,7 +30,7 @@ beforeAll(async () => {
   platform = await startTestPlatform({ DATABASE_URL: path.urlOf(server.adminUrl), SEED: 'development' });
   stops.push(() => platform.stop());
   customer = await platform.signIn('user', 'ada@example.com');
-}, 60_000);
+});
 afterAll(async () => {
   path.fault = 'none';
   for (const stop of stops.reverse()) await stop();
