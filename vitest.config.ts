@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
-/** These start two dozen processes, or measure how long others wait: one after the other, when the rest is done. */
-const alone = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts', 'launcher/src/attack.e2e.ts'];
+/** Each starts a dozen processes or two, and some of their guarantees are of two seconds: two at a time, when the rest is done. */
+const processes = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
 /** They wait for the database, browsers and child processes: two at a time left a third of two cores idle. */
@@ -30,9 +30,12 @@ const ofLanes = [
 const longest = [
   'console/console.e2e.ts',
   'docs/adopt/whole-platform.e2e.ts',
+  'launcher/src/attack.e2e.ts',
   'examples/storefront/storefront.e2e.ts',
   'launcher/src/isolation.e2e.ts',
   'launcher/src/proof-rotation.e2e.ts',
+  'deploy/replicas.e2e.ts',
+  'deploy/chaos/chaos.e2e.ts',
   'subgraphs/auth/src/silent-database.test.ts',
   'gateway/src/planning/planning-pool.test.ts',
   'subgraphs/auth/src/confusions/confusions.test.ts',
@@ -84,7 +87,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
-          exclude: [...exclude, ...alone, ...ofLanes],
+          exclude: [...exclude, ...processes, ...ofLanes],
           ...e2e,
           maxWorkers,
         },
@@ -101,11 +104,11 @@ export default defineConfig({
       })),
       {
         test: {
-          name: 'e2e-alone',
-          include: alone,
+          name: 'e2e-processes',
+          include: processes,
           exclude,
           ...e2e,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
