@@ -46,7 +46,7 @@ const longest = [
 
 /**
  * The files of a project together, as a worker keeps its modules only for the next file of its project. Unit tests come last: most take a
- * second, so that both workers end at the same time.
+ * second, so that all workers end at about the same time.
  */
 class ProjectByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
