@@ -18,7 +18,7 @@ const recoveryMs = 10_000;
 describe('under load', () => {
   let database: KillableDatabase;
   let deployment: LocalDeployment;
-  const load = new MixedLoad();
+  const load = new MixedLoad({ betweenMs: 250 }); // What fails here fails for seconds.
   /** What the subgraphs add to the load. */
   let parts: LoadPart[];
   let customers: Caller[];
