@@ -119,7 +119,10 @@ describe('a platform that was lost and restored', () => {
     // Each of these would come back to life.
     expect((await ask('mutation { logout }', {}, ada.accessToken)).body.data).toEqual({ logout: true });
     smtp.judge = () => {};
-    await expect.poll(() => smtp.taken.map(({ to }) => to)).toEqual(['ada@example.com']);
+    // The longer the backup took, the later the mail is tried again.
+    await expect
+      .poll(() => smtp.taken.map(({ to }) => to), { timeout: 180_000 })
+      .toEqual(['ada@example.com']);
     await stop();
     const { output } = await signet('first', 'audit', 'verify');
     lastSeal = /the last is (user:\d+:[0-9a-f]{64})/.exec(output)?.[1] ?? output;
