@@ -1,23 +1,22 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Node gives everybody one graphql (its CommonJS form), vite would give workspace code the other: two realms, in which
-// no error is an instance of the other's class.
-const resolve = {
-  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
-};
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
-/** These start two dozen processes, or measure how long others wait: one after the other, when the rest is done. */
-const alone = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts', 'launcher/src/attack.e2e.ts'];
+/** Each starts a dozen processes or two, and some of their guarantees are of two seconds: two at a time, when the rest is done. */
+const processes = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
-/** They wait for the database and for child processes: two at a time even on two cores. */
-const maxWorkers = 2;
+/** They wait for the database, browsers and child processes: two at a time left a third of two cores idle. */
+const maxWorkers = 3;
+/**
+ * Node loads the files itself, as it does in production: no module is transformed, and no worker asks the main process for one. So tests
+ * cannot use `vi.mock`, which nothing here needs.
+ */
+const experimental = { viteModuleRunner: false, nodeLoader: false };
 /** How long a test waits for what must come, far above what it takes: Vitest's own second is over on a busy machine. */
 const patience = { poll: { timeout: 30_000 } };
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
-const e2e = { ...limits, expect: patience, isolate: false };
+const e2e = { ...limits, expect: patience, isolate: false, experimental };
 /** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
   'launcher/src/{platform,access-matrix,bad-input,relations}.e2e.ts',
@@ -31,9 +30,12 @@ const ofLanes = [
 const longest = [
   'console/console.e2e.ts',
   'docs/adopt/whole-platform.e2e.ts',
+  'launcher/src/attack.e2e.ts',
   'examples/storefront/storefront.e2e.ts',
   'launcher/src/isolation.e2e.ts',
   'launcher/src/proof-rotation.e2e.ts',
+  'deploy/replicas.e2e.ts',
+  'deploy/chaos/chaos.e2e.ts',
   'subgraphs/auth/src/silent-database.test.ts',
   'gateway/src/planning/planning-pool.test.ts',
   'subgraphs/auth/src/confusions/confusions.test.ts',
@@ -44,7 +46,7 @@ const longest = [
 
 /**
  * The files of a project together, as a worker keeps its modules only for the next file of its project. Unit tests come last: most take a
- * second, so that both workers end at the same time.
+ * second, so that all workers end at about the same time.
  */
 class ProjectByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -64,16 +66,17 @@ class ProjectByProject extends BaseSequencer {
  */
 export default defineConfig({
   test: {
+    experimental,
     globalSetup: ['libs/testing/src/global-setup.ts'],
     sequence: { sequencer: ProjectByProject },
     projects: [
       {
-        resolve,
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude,
           ...limits,
+          experimental,
           expect: patience,
           maxWorkers,
           // Files keep no state in modules; loading these anew for each took a third of the time.
@@ -81,17 +84,15 @@ export default defineConfig({
         },
       },
       {
-        resolve,
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
-          exclude: [...exclude, ...alone, ...ofLanes],
+          exclude: [...exclude, ...processes, ...ofLanes],
           ...e2e,
           maxWorkers,
         },
       },
       ...(['fast', 'apollo'] as const).map((lane) => ({
-        resolve,
         test: {
           name: `e2e-lane-${lane}`,
           include: ofLanes,
@@ -102,13 +103,12 @@ export default defineConfig({
         },
       })),
       {
-        resolve,
         test: {
-          name: 'e2e-alone',
-          include: alone,
+          name: 'e2e-processes',
+          include: processes,
           exclude,
           ...e2e,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -79,7 +79,7 @@ describe('the processes of docker-compose.yml', () => {
       await Promise.all(batch.map((name) => running.get(name)?.waitUntilReady()));
     }
     expect([...running.keys()].sort()).toEqual(servers.sort());
-  }, 120_000);
+  });
 
   it('have the names of docker-compose.yml in their logs and metrics', async () => {
     for (const [name, process] of running) {

@@ -453,7 +453,7 @@ describe('two replicas of each process', () => {
     console.info(`killed (requests inside / failed for their clients): ${killed.join(', ')}`);
     expect(load.wrong).toEqual([]);
     load.mayBeGone.clear();
-  }, 180_000);
+  });
 
   it('one of each stopped under load: nobody notices', async () => {
     load.pause();
@@ -486,7 +486,7 @@ describe('two replicas of each process', () => {
       Object.fromEntries(names.map((name) => [name, statusFor(name)]));
     const timeUntil = async (expected: Record<string, string>) => {
       const startedAt = performance.now();
-      await expect.poll(readAll, { interval: 20 }).toEqual(expected);
+      await expect.poll(readAll, { interval: 100 }).toEqual(expected); // Sixteen processes answer each time.
       return performance.now() - startedAt;
     };
     await timeUntil(all(() => 'ready'));

@@ -53,7 +53,7 @@ export class RunningProcess {
   }
 
   /** Resolves once /health/ready says yes; throws with what the process printed when it ends or takes too long. */
-  async waitUntilReady(timeoutSeconds = 60): Promise<void> {
+  async waitUntilReady(timeoutSeconds = 200): Promise<void> {
     const deadline = Date.now() + timeoutSeconds * 1000;
     let answer = 'no answer';
     while (Date.now() < deadline && this.isRunning) {

@@ -78,6 +78,6 @@ describe.skipIf(dumpVersion < 18)(
       expect(
         await target.query('select count(*)::integer from auth.user_session where ended_at is null'),
       ).toEqual([{ count: 0 }]);
-    }, 120_000);
+    });
   },
 );

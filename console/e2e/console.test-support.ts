@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { findBarriers } from '../../gateway/src/pages/axe.test-support.ts';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
 import {
   seedPassword,
@@ -13,7 +13,6 @@ import {
 import type { MailboxMail } from '../../schema/contract/mailbox.ts';
 
 const folder = `${import.meta.dirname}/..`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** A platform with its console, and a browser with an empty context for each test. */
 export type Console = {
@@ -132,12 +131,6 @@ export function startConsole(): Console {
       await expect.poll(find).toBeDefined();
       return (await find()) ?? '';
     },
-    async findBarriers(page) {
-      await page.evaluate(axe);
-      const { violations } = (await page.evaluate('axe.run()')) as {
-        violations: { id: string; nodes: { target: string[] }[] }[];
-      };
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-    },
+    findBarriers,
   };
 }

@@ -19,7 +19,6 @@ export type LoadPart = {
 
 type Unreached = { status: 0; cause: unknown };
 
-const betweenMs = 100;
 const readMine = '{ me { email } mySessions { id } }';
 const readAll = '{ portalMe { email } customers(first: 20) { edges { node { email } } } }';
 
@@ -33,6 +32,12 @@ export class MixedLoad {
   readonly #loops: Promise<void>[] = [];
   #isStopped = false;
   #isAbandoned = false;
+  readonly #betweenMs: number;
+
+  /** `betweenMs`: how long each caller waits with each step before the next. */
+  constructor({ betweenMs = 100 } = {}) {
+    this.#betweenMs = betweenMs;
+  }
 
   get isAbandoned(): boolean {
     return this.#isAbandoned;
@@ -42,7 +47,7 @@ export class MixedLoad {
     const repeat = async (step: () => Promise<unknown>) => {
       while (!this.#isStopped) {
         await step();
-        await sleep(betweenMs);
+        await sleep(this.#betweenMs);
       }
     };
     for (const customer of customers) {

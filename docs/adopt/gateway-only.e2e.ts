@@ -70,4 +70,4 @@ test('a subgraph as it is, composed and served by the commands of the page', asy
   expect(
     await (await fetch(`http://localhost:${port}/`, { headers: { accept: 'text/html' } })).text(),
   ).toContain('<html');
-}, 120_000);
+});

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { findBarriers } from '../../gateway/src/pages/axe.test-support.ts';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
 import { startTestPlatform, type TestPlatform } from '../../launcher/src/platform.test-support.ts';
 
 const root = `${import.meta.dirname}/../..`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Of the customers that tests make. */
 export const password = 'a long and winding sentence';
@@ -134,12 +132,6 @@ export function startShop(): Shop {
       const { body } = await platform.ask(query, { variables: { input: { email, password } } });
       return String(body.data.it.accessToken);
     },
-    async findBarriers(page) {
-      await page.evaluate(axe);
-      const { violations } = (await page.evaluate('axe.run()')) as {
-        violations: { id: string; nodes: { target: string[] }[] }[];
-      };
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-    },
+    findBarriers,
   };
 }

@@ -27,6 +27,8 @@ const coordinates = [...readCommittedMatrix().merged.keys()];
 
 let platform: TestPlatform;
 let places: Place[];
+/** A subgraph does not know which lane of the gateway asks it, so one of the two runs asks the subgraphs directly. */
+let askedPlaces: Place[];
 let holders: TokenHolder[];
 let before: unknown;
 const asked = new Set<string>();
@@ -42,6 +44,7 @@ beforeAll(async () => {
     await openGateway(platform.urlOf('graph')),
     ...(await openSubgraphs(platform.portBase, join(platform.home.path, 'proof'))),
   ];
+  askedPlaces = process.env.LANES === 'apollo' ? places.slice(0, 1) : places;
   const known = new Set(places.filter(({ name }) => hasCases(name)).flatMap(({ fields }) => [...fields]));
   withoutCases = new Set(
     places
@@ -60,7 +63,7 @@ function hasCases(name: string): boolean {
 }
 
 test.each(coordinates)('%s', async (coordinate) => {
-  const owners = places.filter(({ fields }) => fields.has(coordinate));
+  const owners = askedPlaces.filter(({ fields }) => fields.has(coordinate));
   const questions = owners.flatMap((place) =>
     holders.flatMap((holder) => createQuestions(coordinate, place, holder)),
   );
@@ -87,7 +90,7 @@ test('every row was asked for by everybody, at the gateway and at each subgraph 
   const [gateway, ...subgraphs] = places;
   expect([...(gateway as Place).fields].sort()).toEqual(coordinates.toSorted());
   expect(new Set(subgraphs.flatMap(({ fields }) => [...fields]))).toEqual(new Set(coordinates));
-  const all = places.flatMap((place) =>
+  const all = askedPlaces.flatMap((place) =>
     [...place.fields].flatMap((field) => holders.map((holder) => keyOf(field, place, holder))),
   );
   expect(holders.map(({ caller }) => caller)).toEqual([...callers]);
@@ -111,7 +114,7 @@ describe('a sign-in of an hour ago', () => {
   test.each(stepUpFields)('is not enough for %s, at the gateway and at the subgraph', async (coordinate) => {
     const faults: string[] = [];
     const askedAt = new Set<string>();
-    for (const place of places.filter(({ rules }) => findStepUpFields(rules).includes(coordinate))) {
+    for (const place of askedPlaces.filter(({ rules }) => findStepUpFields(rules).includes(coordinate))) {
       for (const holder of holders) {
         const question = createOldQuestion(coordinate, place, holder);
         if (!question) continue;
@@ -121,7 +124,7 @@ describe('a sign-in of an hour ago', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect([...askedAt].sort()).toEqual(['gateway', 'subgraph']);
+    expect([...askedAt].sort()).toEqual(askedPlaces.length > 1 ? ['gateway', 'subgraph'] : ['gateway']);
   });
 
   test('is tried at fields of this graph', () => {

@@ -56,7 +56,10 @@ const containerSettings = [
 
 /** Read by `npm test` and `npm run smoke`. */
 const toolSettings = [
-  describe('CHROMIUM_PATH', 'The browser for the end-to-end tests.', '/usr/bin/chromium'),
+  describe(
+    'CHROMIUM_PATH',
+    'The browser for the end-to-end tests. By default `/usr/bin/chromium-headless-shell`, or else `/usr/bin/chromium`.',
+  ),
   describe('NGINX_PATH', 'The nginx for the test of `deploy/tls`. By default the one of the path.'),
   describe(
     'KUBECTL',

@@ -1,7 +1,13 @@
 import { subgraphs } from '@signet/schema/subgraphs';
 import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+import {
+  createHome,
+  findFreePortBase,
+  type StartedProcess,
+  startProcess,
+  startSignet,
+} from './platform.test-support.ts';
 import { type SmokeProvider, writeSmokeProvider } from './smoke-provider.test-support.ts';
 
 const allAttacksMs = 240_000;
@@ -19,7 +25,7 @@ beforeAll(async () => {
   idp = await startIdentityProvider([provider.client], { port: provider.port });
   const portBase = await findFreePortBase();
   url = `http://localhost:${portBase}`;
-  platform = startProcess('npm', ['start'], {
+  platform = startSignet(['start'], {
     PORT_BASE: String(portBase),
     SIGNET_HOME: home.path,
     SURFACE: 'production',
@@ -40,7 +46,7 @@ afterAll(async () => {
 test(
   'no attack on the production surface succeeds',
   async () => {
-    const attack = startProcess('npm', ['run', '--silent', 'attack', '--', url], {});
+    const attack = startSignet(['attack', url], {});
     const { code } = await attack.exit();
     const lines = attack.output().split('\n');
     expect(lines.filter((line) => line.startsWith('SUCCEEDED'))).toEqual([]);
@@ -68,7 +74,7 @@ test.each([
   ['PLANNING_DEADLINE_MS', '5', 'must be milliseconds, 100 to 10000'],
   ['USER_TRUSTED_DOCUMENTS', 'maybe', 'must be one of off, log, enforce'],
 ])('npm start hands %s on to the gateway, which refuses %s', async (variable, value, fault) => {
-  const start = startProcess('npm', ['start'], {
+  const start = startSignet(['start'], {
     PORT_BASE: String(await findFreePortBase()),
     SIGNET_HOME: `${home.path}/limits`,
     [variable]: value,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findCaller } from '@signet/db';
 import { createTestGateway, postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startProcess, startTestPlatform, type TestPlatform } from './platform.test-support.ts';
+import { startProcess, startSignet, startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 import { type SmokeProvider, writeSmokeProvider } from './smoke-provider.test-support.ts';
 
@@ -40,7 +40,7 @@ test.each([
   ['the entrances for customers and for staff, with telemetry', [1, 2], ['--telemetry']],
 ])('the smoke walk holds at %s', async (_title, offsets, options) => {
   const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
-  const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...options, ...urls], {
+  const smoke = startSignet(['smoke', ...options, ...urls], {
     ...platform.home.variables,
     ...provider.variables,
     PORT_BASE: String(portBase),

@@ -14,8 +14,9 @@ const root = join(import.meta.dirname, '../..');
 /** Above lie the ports that systems give to outgoing connections: one of those may be taken between a look and the start. */
 const portRange = { from: 10_000, to: 32_000 };
 const portsPerPlatform = 30;
-/** Test files that run at the same time never look at the same ports. */
-const lane = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
+/** Test files that run at the same time never look at the same ports: as many as `maxWorkers` in vitest.config.ts. */
+const poolSize = 3;
+const lane = Number(process.env.VITEST_POOL_ID ?? 0) % poolSize;
 
 /** The lane that the project of a test takes; see vitest.config.ts. */
 function lanesOfRun(): Record<string, string> {
@@ -41,9 +42,9 @@ export async function findFreePorts(count: number): Promise<number[]> {
 const given = new Set<number>();
 
 async function findFreePlace(portsAt: (base: number) => readonly number[]): Promise<number> {
-  const places = Math.floor((portRange.to - portRange.from) / portsPerPlatform / 2);
+  const places = Math.floor((portRange.to - portRange.from) / portsPerPlatform / poolSize);
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const place = 2 * Math.floor(Math.random() * places) + lane;
+    const place = poolSize * Math.floor(Math.random() * places) + lane;
     const base = portRange.from + place * portsPerPlatform;
     if (given.has(base) || !(await Promise.all(portsAt(base).map(canListen))).every(Boolean)) continue;
     given.add(base);
@@ -180,6 +181,11 @@ export type StartedProcess = {
   /** Exit code and how long it took from now. */
   exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>;
 };
+
+/** Runs a command of `signet` without npm, which takes half a second of CPU. What npm's scripts call is tried in start.e2e.ts. */
+export function startSignet(args: readonly string[], env: Record<string, string>): StartedProcess {
+  return startProcess(process.execPath, ['cli/bin/signet.mjs', ...args], env);
+}
 
 /** Runs a command at the root of the repository, as a user would. */
 export function startProcess(

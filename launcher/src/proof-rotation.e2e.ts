@@ -16,7 +16,7 @@ import {
   findFreePortBase,
   type HomeOnServer,
   type StartedProcess,
-  startProcess,
+  startSignet,
 } from './platform.test-support.ts';
 import { platformCases } from './platform-cases.test-support.ts';
 
@@ -33,7 +33,7 @@ let platform: StartedProcess;
 beforeAll(async () => {
   home = await createSeededHome();
   portBase = await findFreePortBase();
-  platform = startProcess('npm', ['start'], {
+  platform = startSignet(['start'], {
     PORT_BASE: String(portBase),
     ...home.variables,
     LOG_LEVEL: 'info',

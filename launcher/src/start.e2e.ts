@@ -114,7 +114,7 @@ test('starts with one command, shows accounts and URLs, ends on SIGTERM with the
   third.child.kill('SIGINT');
   expect(await third.exit()).toMatchObject({ code: 0 });
   expect(await allPortsFree()).toBe(true);
-}, 120_000);
+});
 
 /** Ids are random in each seed, and a session is written at a sign-in. */
 async function readOwn(token: string): Promise<unknown> {
@@ -148,7 +148,7 @@ test('starts again after it was killed while the database was being made; opens 
   }
   platform.child.kill('SIGTERM');
   expect((await platform.exit()).code).toBe(0);
-}, 90_000);
+});
 
 test('npm run dev starts the platform anew when a source file changes', async () => {
   const seeded = await createSeededHome();
@@ -164,7 +164,7 @@ test('npm run dev starts the platform anew when a source file changes', async ()
   expect(ms).toBeLessThan(5000);
   expect(await allPortsFree()).toBe(true);
   await seeded.remove();
-}, 90_000);
+});
 
 test('says which variable to change when a port is in use, before it touches the data folder', async () => {
   const taken = portsFrom(portBase).subgraphs.portal as number;
@@ -247,7 +247,7 @@ test('seeds no database that it did not make, unless that is empty and it is ask
   } finally {
     await remove();
   }
-}, 90_000);
+});
 
 /** The lines for the user, without npm's and without a heading. */
 function errorLines(platform: StartedProcess): string[] {

@@ -5,7 +5,7 @@ import {
   findFreePortBase,
   type HomeOnServer,
   type StartedProcess,
-  startProcess,
+  startSignet,
 } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 
@@ -18,7 +18,7 @@ let portBase: number;
 let platform: StartedProcess;
 
 const npmStart = (env: Record<string, string>) =>
-  startProcess('npm', ['start'], { PORT_BASE: String(portBase), ...home.variables, ...env });
+  startSignet(['start'], { PORT_BASE: String(portBase), ...home.variables, ...env });
 
 beforeAll(async () => {
   home = await createSeededHome();

@@ -39,7 +39,7 @@ describe('attacks on a server that is weak on purpose', () => {
     const { url } = weak;
     target = await openTarget({ graph: url, user: url, portal: url, subgraphs: [url] }, accounts);
     outcomes = await runAttacks(attacks, target, () => {});
-  }, 180_000);
+  });
   afterAll(() => weak.stop());
 
   it('succeed, each by something that it won and not because the server was gone', () => {

@@ -18,6 +18,8 @@ export type EmbeddedPostgresOptions = {
   log?: (line: string) => void;
   /** False gives up what a crash of the machine would lose, for speed. For tests. */
   durable?: boolean;
+  /** 200 unless said. */
+  maxConnections?: number;
 };
 
 export type EmbeddedPostgres = {
@@ -38,12 +40,20 @@ const databaseName = 'signet';
  * Throws DatabaseStartError with a line for the user.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log = () => {}, durable = true } = options;
+  const { log = () => {}, durable = true, maxConnections = 200 } = options;
   const dataDir = resolve(options.dataDir);
   const user = await findServerUser(dataDir);
   const { initdb, postgres, copiedTo } = await findBinaries(user);
   const password = await prepareDataFolder({ dataDir, initdb, user });
-  const { port, stop } = await startServer({ postgres, dataDir, user, durable, log, port: options.port });
+  const { port, stop } = await startServer({
+    postgres,
+    dataDir,
+    user,
+    durable,
+    maxConnections,
+    log,
+    port: options.port,
+  });
   try {
     await createDatabaseIfMissing(createUrl(password, port, 'postgres'));
   } catch (error) {

@@ -14,6 +14,7 @@ export type ServerOptions = {
   port: number;
   user: ServerUser;
   durable: boolean;
+  maxConnections: number;
   log: (line: string) => void;
 };
 
@@ -93,12 +94,12 @@ async function spawnServer(options: ServerOptions): Promise<StartResult> {
   return { child, exited };
 }
 
-function serverArguments(dataDir: string, { port, durable }: ServerOptions): string[] {
+function serverArguments(dataDir: string, { port, durable, maxConnections }: ServerOptions): string[] {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 200,
+    max_connections: maxConnections,
     log_timezone: 'UTC',
     timezone: 'UTC',
     log_checkpoints: 'off',

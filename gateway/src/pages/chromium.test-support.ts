@@ -21,10 +21,14 @@ export async function startChromium(): Promise<Browser> {
   });
 }
 
+/** The headless shell draws no windows of a browser: pages take less than half of the CPU. Debian has both. */
+const installed = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
+
 function getChromiumPath(): string {
-  const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  if (existsSync(path)) return path;
+  const { CHROMIUM_PATH } = process.env;
+  const path = (CHROMIUM_PATH ? [CHROMIUM_PATH] : installed).find((one) => existsSync(one));
+  if (path) return path;
   throw new Error(
-    `No Chromium at ${path}. Install one (Debian: apt-get install chromium), or set CHROMIUM_PATH to its executable.`,
+    `No Chromium at ${CHROMIUM_PATH ?? installed.join(' or ')}. Install one (Debian: apt-get install chromium-headless-shell), or set CHROMIUM_PATH to its executable.`,
   );
 }

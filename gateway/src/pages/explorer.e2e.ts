@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { findBarriers } from './axe.test-support.ts';
 import { readStorage, watchPage } from './browser-watch.test-support.ts';
 import { startChromium } from './chromium.test-support.ts';
 import { buildExplorer } from './explorer-build.test-support.ts';
@@ -137,14 +136,3 @@ it('watches for other origins in earnest', { timeout: timeoutMs }, async () => {
     .not.toBe('Loading Apollo Sandbox…');
   expect(() => watch.assertClean()).toThrow(/asked another origin/);
 });
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds wrong: the rule, and where. */
-async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { target: unknown }[] }[] }>(
-    'axe.run()',
-  );
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${String(target)}`));
-}

@@ -64,23 +64,19 @@ const send = async ({ who = 'staff', ...request }: HostileRequest) => {
 };
 
 describe('no request keeps the event loop from others for 100 ms, limits or no limits', () => {
-  it.each(Object.entries(hostileRequests))(
-    '%s',
-    async (_, make) => {
-      const blocks: number[] = [];
-      for (let turn = 0; turn < repetitions; turn += 1) {
-        const request = make(`x${turn}`);
-        const block = await measureLongestBlock(async () => {
-          const { status, text } = await send(request);
-          // It came as far as validation, or this would measure nothing.
-          expect(status).not.toBe(413);
-          expect(text).not.toMatch(/GRAPHQL_PARSE_FAILED|request\.limit/);
-        });
-        blocks.push(block.cpuMs);
-      }
-      // The least of them: the collector of garbage may take its turn in one.
-      expect(Math.min(...blocks)).toBeLessThan(allowedMs);
-    },
-    120_000,
-  );
+  it.each(Object.entries(hostileRequests))('%s', async (_, make) => {
+    const blocks: number[] = [];
+    for (let turn = 0; turn < repetitions; turn += 1) {
+      const request = make(`x${turn}`);
+      const block = await measureLongestBlock(async () => {
+        const { status, text } = await send(request);
+        // It came as far as validation, or this would measure nothing.
+        expect(status).not.toBe(413);
+        expect(text).not.toMatch(/GRAPHQL_PARSE_FAILED|request\.limit/);
+      });
+      blocks.push(block.cpuMs);
+    }
+    // The least of them: the collector of garbage may take its turn in one.
+    expect(Math.min(...blocks)).toBeLessThan(allowedMs);
+  });
 });

@@ -27,7 +27,7 @@ const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
 };
 
 /** A busy machine takes long to start threads. */
-describe('the pool of planning workers', { timeout: 60_000 }, () => {
+describe('the pool of planning workers', () => {
   it('stops an operation at the deadline, and plans the next one', async () => {
     const { run } = await openPool();
     const start = performance.now();
@@ -109,7 +109,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
       run('0', 'b').then(note('other')),
     ]);
     expect(order).toEqual(['other planned', 'first stopped', 'second stopped']);
-  }, 60_000);
+  });
 
   it('gives a caller that stopped a worker no last free one', async () => {
     const { run } = await openPool({ deadlineMs: 1000 });
@@ -122,7 +122,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
       run('100', 'other').then(note('other')),
     ]);
     expect(order).toEqual(['other planned', 'stranger stopped', 'suspect planned']);
-  }, 60_000);
+  });
 
   it('lets all callers that stopped a worker share one, so that the other is for others', async () => {
     const { run } = await openPool({ deadlineMs: 1000 });
@@ -136,7 +136,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
       run('0', 'd').then(note('d')),
     ]);
     expect(order).toEqual(['d planned', 'a stopped', 'b stopped', 'c stopped']);
-  }, 60_000);
+  });
 
   it('refuses a caller that waits too long, and keeps later ones', async () => {
     const { run } = await openPool({ maxWorkers: 1, deadlineMs: 1500, maxWaitMs: 200 });

@@ -84,7 +84,12 @@ async function startServer(url: string | undefined) {
   const folder = await createRunFolder();
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
-    const server = await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), port: 0, durable: false });
+    const server = await startEmbeddedPostgres({
+      dataDir: join(folder, 'pg'),
+      port: 0,
+      durable: false,
+      maxConnections: 500, // Three test files at a time, and some start each process several times.
+    });
     const stop = () => server.stop().then(removeFolder);
     return { adminUrl: server.adminUrl, isOurs: true, stop };
   } catch (error) {

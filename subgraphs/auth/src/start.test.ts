@@ -15,7 +15,7 @@ const secrets: Environment = {
   PORTAL_KEY_ENCRYPTION_KEY: randomSecret(),
 };
 
-describe('startAuth', { timeout: 60_000 }, () => {
+describe('startAuth', () => {
   let database: TestDatabase;
   let tenantId: string;
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe('startAuth', { timeout: 60_000 }, () => {
   });
 });
 
-describe('two auth processes, a platform each', { timeout: 60_000 }, () => {
+describe('two auth processes, a platform each', () => {
   let database: TestDatabase;
   let user: RunningServer;
   let portal: RunningServer;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@signet/db/embedded';
-import { type FaultyPath, openFaultyPath } from '@signet/testing';
+import { type FaultyPath, type GraphqlAnswer, openFaultyPath } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createHome,
@@ -12,7 +12,7 @@ import {
 // Pages of the shop over a slow way to PostgreSQL. What the database and the processes need is little beside a round trip, so the time
 // that a page takes says how many of them were made one after the other.
 
-/** So long that a busy machine does not take one more. */
+/** So long that a machine with other work seldom takes one more. */
 const roundTripMs = 600;
 let path: FaultyPath;
 let platform: TestPlatform;
@@ -30,17 +30,24 @@ beforeAll(async () => {
   platform = await startTestPlatform({ DATABASE_URL: path.urlOf(server.adminUrl), SEED: 'development' });
   stops.push(() => platform.stop());
   customer = await platform.signIn('user', 'ada@example.com');
-}, 60_000);
+});
 afterAll(async () => {
   path.fault = 'none';
   for (const stop of stops.reverse()) await stop();
 });
 
-async function countRoundTrips(query: string, token?: string): Promise<number> {
+/** The least of up to five tries, since a busy machine only adds to the time; the first one that is not above `most` is enough. */
+async function countRoundTrips(query: string, most: number, token: string): Promise<number> {
   const ask = () => platform.ask(query, { token, entrance: 'user' });
   // The operation is planned, connections are open, statements are parsed.
   await ask();
   await ask();
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 5 && least > most; tries += 1) least = Math.min(least, await countOnce(ask));
+  return least;
+}
+
+async function countOnce(ask: () => Promise<GraphqlAnswer>): Promise<number> {
   path.fault = { delayMs: roundTripMs / 2 };
   const startedAt = performance.now();
   const { body } = await ask();
@@ -71,7 +78,7 @@ test.each([
   },
   { page: 'the account', query: '{ me { id email } }', most: 1 },
 ])('$page takes at most $most round trips to the database', async ({ query, most }) => {
-  const count = await countRoundTrips(query, customer);
+  const count = await countRoundTrips(query, most, customer);
   expect(count).toBeGreaterThan(0);
   expect(count).toBeLessThanOrEqual(most);
 });

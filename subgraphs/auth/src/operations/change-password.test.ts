@@ -13,7 +13,7 @@ import {
 
 const newPassword = 'seven blue pears in a boat';
 
-describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kind) => {
+describe.each(bothPlatforms)('$fields.changePassword', (kind) => {
   const { platform, other, fields, addAccount, addOther } = kind;
   const accountTable = platform === 'user' ? 'auth.user' : 'auth.portal_user';
   let auth: TestAuth;

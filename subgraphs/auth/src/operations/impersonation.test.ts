@@ -104,7 +104,7 @@ describe('beginImpersonation', () => {
     expect(answers.filter(({ body }) => body.data?.beginImpersonation)).toHaveLength(1);
     expect(new Set(answers.flatMap(reasonsOf))).toEqual(new Set(['input.grant']));
     expect(await readMails(auth, 'user', customer.email)).toHaveLength(1);
-  }, 30_000);
+  });
 
   const setGrants = (change: string) =>
     auth.database.query(`update auth.user_impersonation set ${change} where account_id = $1`, [customer.id]);

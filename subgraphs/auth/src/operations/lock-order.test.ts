@@ -61,7 +61,7 @@ it('two accounts that get each other’s address at once: one does, and the othe
     const answers = await runAtOnce(ids, confirmations);
     expect(answers.map(({ reason }) => reason ?? 'confirmed').sort()).toEqual(['confirmed', 'input.token']);
   }
-}, 60_000);
+});
 
 it('two owners who take their addresses back from each other’s accounts at once both get them', async () => {
   for (let count = 0; count < pairs; count++) {
@@ -80,7 +80,7 @@ it('two owners who take their addresses back from each other’s accounts at onc
     const undos = links.map((token) => () => undoEmail({ token }));
     expect(await runAtOnce(ids, undos)).toEqual([{ data: true }, { data: true }]);
   }
-}, 60_000);
+});
 
 it('a customer who keeps the account and the desk that would close it wait for each other in one order', async () => {
   const { account, token } = await addSignedIn();
@@ -100,7 +100,7 @@ it('a customer who keeps the account and the desk that would close it wait for e
     account.id,
   ]);
   expect(request).toEqual({ state: 'cancelled' });
-}, 30_000);
+});
 
 it('none of these had to be broken up by PostgreSQL', async () => {
   await auth.stopServer(); // A connection reports what it counted when it ends, at the latest.

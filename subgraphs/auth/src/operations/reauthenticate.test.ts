@@ -20,7 +20,7 @@ beforeEach(() => {
 const authTimeOf = ({ accessToken }: Pick<Tokens, 'accessToken'>) =>
   decodeJwt(accessToken).auth_time as number;
 
-describe.each(bothPlatforms)('$fields.reauthenticate', { timeout: 60_000 }, (kind) => {
+describe.each(bothPlatforms)('$fields.reauthenticate', (kind) => {
   const { platform, other, fields, addAccount, addOther } = kind;
   let account: TestAccount;
   let current: Tokens;
@@ -235,7 +235,7 @@ describe.each(bothPlatforms)('$fields.reauthenticate', { timeout: 60_000 }, (kin
   });
 });
 
-describe('a rule @recentAuth in the subgraph', { timeout: 60_000 }, () => {
+describe('a rule @recentAuth in the subgraph', () => {
   const roleOf = async ({ id }: TestAccount) =>
     (await auth.database.query('select role from auth.portal_user where id = $1', [id]))[0].role;
   const promote = ({ id }: TestAccount, token: string) =>

@@ -6,7 +6,7 @@ import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 const operation = `mutation ($input: RegisterInput!) { register(input: $input) { accessToken refreshToken expiresIn } }`;
 const password = 'a password of some length';
 
-describe('register', { timeout: 60_000 }, () => {
+describe('register', () => {
   let auth: TestAuth;
   beforeAll(async () => {
     auth = await startTestAuth();

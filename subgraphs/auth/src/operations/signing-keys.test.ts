@@ -150,7 +150,7 @@ beforeAll(async () => {
   portal = await startPortal();
   admin = await addStaffMember(database, { tenantId, role: 'super_admin' });
   token = await signIn(admin);
-}, 60_000);
+});
 beforeEach(async () => {
   user ??= await startUser();
 });

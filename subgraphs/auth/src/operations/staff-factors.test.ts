@@ -57,7 +57,7 @@ const sessionsOf = (account: TestAccount) =>
     [account.id],
   );
 
-describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
+describe('staff whose role needs a second factor', () => {
   it('adds one at the first sign-in, and only then has a session', async () => {
     const account = await addStaff('operations');
     const { id, methods } = await staff.challengeOf(account);
@@ -156,7 +156,7 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a reset of second factors', { timeout: 30_000 }, () => {
+describe('a reset of second factors', () => {
   const reset = (id: string, token: string | undefined, reason = 'The phone was lost.') =>
     auth.ask(
       'mutation ($id: ID!, $reason: String!) { resetStaffFactors(id: $id, reason: $reason) }',

@@ -37,7 +37,7 @@ async function addSignedIn(): Promise<[TestAccount, Tokens]> {
 /** Waits a little, another while each time, so that the two meet at every step. */
 const pause = (attempt: number) => new Promise((resolve) => setTimeout(resolve, attempt % 12));
 
-describe('suspension', { timeout: 60_000 }, () => {
+describe('suspension', () => {
   it('leaves no session alive, whichever of it and a sign-in comes first', async () => {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
@@ -77,7 +77,7 @@ describe('suspension', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the end of all sessions', { timeout: 60_000 }, () => {
+describe('the end of all sessions', () => {
   it('meets a refresh and an end by the customer: nothing waits in a circle, nothing lives on', async () => {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const [account, first] = await addSignedIn();

@@ -9,7 +9,7 @@ import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 describe.each([
   { platform: 'user', table: 'auth.user', addAccount: addCustomer },
   { platform: 'portal', table: 'auth.portal_user', addAccount: addStaffMember },
-] as const)('second factors of an account, $platform', { timeout: 30_000 }, (kind) => {
+] as const)('second factors of an account, $platform', (kind) => {
   const { platform, table, addAccount } = kind;
   let auth: TestAuth;
   const operations = factorOperations(() => auth, platform);

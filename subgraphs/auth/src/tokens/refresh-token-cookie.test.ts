@@ -152,7 +152,7 @@ describe.each([
   });
 });
 
-it('register sets the cookie of a customer', { timeout: 60_000 }, async () => {
+it('register sets the cookie of a customer', async () => {
   const auth = await startTestAuth();
   const { body, headers } = await auth.gateway.post(
     `${auth.url}/graphql`,
