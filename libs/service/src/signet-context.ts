@@ -42,6 +42,7 @@ const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
+/** What the header is written from. Undefined counts as missing. */
 type WrittenContext = { [name in keyof Omit<SignetContext, 'timeoutMs'>]: SignetContext[name] | undefined };
 
 /** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
