@@ -76,13 +76,12 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     onConnect: (client) => (client as unknown as { findPooler(): Promise<void> }).findPooler(),
   });
   const onRefused = createRefusalLog(log);
-  const onLost = (error: Error) => {
-    if (!(error instanceof DatabaseSilentError)) log?.(`database connection lost: ${error.message}`);
-  };
-  const fairPool = createFairPool(pool, { watch, pooler, maxConnections, waitMs, onRefused, onLost });
+  const fairPool = createFairPool(pool, { watch, pooler, maxConnections, waitMs, onRefused });
   // Without a listener, one reset of an idle connection ends the process. The pool's own sees connections at rest
   // only: one in a transaction, between two of its queries, is as idle.
-  pool.on('error', onLost);
+  pool.on('error', (error) => {
+    if (!(error instanceof DatabaseSilentError)) log?.(`database connection lost: ${error.message}`);
+  });
   pool.on('connect', (client) => client.on('error', () => {}));
   const replicas = options.replicas?.length
     ? new Replicas(options.replicas, openReplica(url, { ...options, replicas: [] }), log)

@@ -39,26 +39,11 @@ export type FairPoolOptions = {
   waitMs: number;
   /** No connection could be made. */
   onRefused(error: unknown): void;
-  /** A connection was lost while nobody had it. */
-  onLost(error: Error): void;
-};
-
-/** A connection that `pg.Pool` has given out, and that goes from caller to caller here. */
-type Member = {
-  client: pg.PoolClient & PooledClient;
-  /** Who holds it; undefined while it rests. */
-  heldBy: string | undefined;
-  /** When it was given back, by `performance.now()`. */
-  restsSince: number;
-  /** Gives it back to `pg.Pool`, which ends it if `isLost`. */
-  leave(isLost: boolean): void;
 };
 
 const maxWaiting = 1000;
 /** Until more connections are tried again. */
 const refusedMs = 1000;
-/** So long, or up to twice as long, a connection that nobody needs rests here; `pg.Pool` ends it 10 s later. */
-const restMs = 5000;
 
 /**
  * Shares out the connections of a pool. A caller holds at most as many as are left free, so one alone gets half of them and there
@@ -66,20 +51,13 @@ const restMs = 5000;
  * have not: an order that is committed must not fail at reading its items, behind a hundred others. The process's own
  * work (no caller) takes what is free. Whatever
  * waits gives up: after `waitMs`, at its request's deadline, or when the server is silent.
- *
- * `pg.Pool` makes connections and ends them. Between two callers a connection rests here: to give one back to `pg.Pool` and to take it again,
- * with a timer for each, costs half as much as a small statement.
  */
 export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPool {
-  const { watch, pooler, maxConnections, waitMs, onRefused, onLost } = options;
+  const { watch, pooler, maxConnections, waitMs, onRefused } = options;
   /** Connections held, by caller; `own` is the process's own work. */
   const held = new Map<string, number>();
   let total = 0;
   let listener: ((waitedMs: number) => void) | undefined;
-  /** The one that was used last is used next: its server has its plans in the caches of its core. */
-  const rested: Member[] = [];
-  let restTimer: NodeJS.Timeout | undefined;
-  let isEnding = false;
   /** Of them, those that are open. */
   let open = 0;
   /** Fewer for a while where the server, or a pooler, refuses more. */
@@ -148,64 +126,13 @@ export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPoo
       return await pool.connect();
     }
   };
-  const sendOnLongRested = () => {
-    const before = performance.now() - restMs;
-    while (rested[0] && rested[0].restsSince < before) rested.shift()?.leave(false);
-    if (rested.length > 0) return;
-    clearInterval(restTimer);
-    restTimer = undefined;
-  };
-  const rest = (member: Member) => {
-    member.restsSince = performance.now();
-    rested.push(member);
-    restTimer ??= setInterval(sendOnLongRested, restMs).unref();
-  };
-  /** Takes over a connection from `pg.Pool`, until it leaves. */
-  const admit = (client: pg.PoolClient & PooledClient): Member => {
-    const giveBackToPool = client.release.bind(client);
-    let isEnded = false;
-    const lose = (error: Error) => {
-      isEnded = true;
-      const place = rested.indexOf(member);
-      // Whoever has it learns of it at the next statement.
-      if (place === -1) return;
-      rested.splice(place, 1);
-      onLost(error);
-      member.leave(true);
-    };
-    const member: Member = {
-      client,
-      heldBy: undefined,
-      restsSince: 0,
-      leave(isLost) {
-        client.off('error', lose);
-        client.off('end', end);
-        giveBackToPool(isLost);
-      },
-    };
-    const end = () => lose(new Error('the server has ended it'));
-    client.on('error', lose);
-    client.on('end', end);
-    client.release = (error) => {
-      const { heldBy } = member;
-      if (heldBy === undefined) throw new Error('A connection was given back twice.');
-      member.heldBy = undefined;
-      // One in a transaction would carry its tenant to the next caller. Nobody should give one back.
-      const isLost = Boolean(error) || isEnded || client.isLost || client.getTransactionStatus() !== idle;
-      if (isLost || isEnding) member.leave(isLost);
-      else rest(member);
-      open -= 1;
-      giveBack(heldBy);
-    };
-    return member;
-  };
   /** What no new connection is made for waits for one that is open. */
-  const acquire = async (caller: string): Promise<Member> => {
+  const acquire = async (caller: string) => {
     for (;;) {
       if (mayTake(caller)) take(caller);
       else await inSpan(findSpan(), 'wait for a connection', () => waitForTurn(caller));
       try {
-        return rested.pop() ?? admit((await connect()) as pg.PoolClient & PooledClient);
+        return await connect();
       } catch (error) {
         onRefused(error);
         const mayWait = error instanceof pg.DatabaseError && open > 0;
@@ -218,11 +145,7 @@ export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPoo
 
   return {
     options: pool.options,
-    count: () => ({
-      used: total,
-      idle: rested.length + pool.idleCount,
-      waiting: finishing.length + starting.length,
-    }),
+    count: () => ({ used: total, idle: pool.idleCount, waiting: finishing.length + starting.length }),
     onConnect: (next) => {
       listener = next;
     },
@@ -233,19 +156,22 @@ export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPoo
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
       const askedAt = listener && performance.now();
       const caller = findCaller() ?? own;
-      const member = await acquire(caller);
+      const client = (await acquire(caller)) as pg.PoolClient & PooledClient;
       open += 1;
-      member.heldBy = caller;
       if (askedAt !== undefined) listener?.(performance.now() - askedAt);
-      return member.client;
+      const release = client.release.bind(client);
+      client.release = (error) => {
+        // One in a transaction would carry its tenant to the next caller. Nobody should give one back.
+        release(error || client.isLost || client.getTransactionStatus() !== idle);
+        open -= 1;
+        giveBack(caller);
+      };
+      return client;
     },
     refuseWaiting(error) {
       for (let turn = next(); turn; turn = next()) turn.item.refuse(error);
     },
     async end() {
-      isEnding = true;
-      clearInterval(restTimer);
-      for (const member of rested.splice(0)) member.leave(false);
       // It waits for the work under way, whose answers may be lost.
       await pool.end().finally(() => watch.stop());
     },

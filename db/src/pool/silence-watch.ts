@@ -30,10 +30,8 @@ export type SilenceWatchOptions = {
   onChange(isSilent: boolean): void;
 };
 
-/** Since when an answer is waited for, by `performance.now()`, and how long it may take. `resting`: for nothing. */
 type Wait = { since: number; mostMs: number };
-const resting = Number.POSITIVE_INFINITY;
-type Suspect = readonly [WatchedConnection, since: number];
+type Suspect = [WatchedConnection, Wait];
 
 const tickMs = 250;
 /** A statement that takes longer is a reason to ask the server what became of it. */
@@ -59,8 +57,9 @@ export function createSilenceWatch({
   answerMs: answerLimitMs,
   onChange,
 }: SilenceWatchOptions): SilenceWatch {
-  // An entry for as long as the connection lasts: one for each statement would be garbage that comes into the old generation.
-  const connections = new Map<WatchedConnection, Wait>();
+  const connections = new Set<WatchedConnection>();
+  /** Since when an answer is waited for, and how long it may take, by `performance.now()`. */
+  const waiting = new Map<WatchedConnection, Wait>();
   let heardAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let isAsking = false;
@@ -69,14 +68,12 @@ export function createSilenceWatch({
 
   const listSuspects = () => {
     const before = performance.now() - suspectMs;
-    return [...connections].flatMap(([connection, { since }]): Suspect[] =>
-      since < before ? [[connection, since]] : [],
-    );
+    return [...waiting].filter(([, { since }]) => since < before);
   };
   const giveUpLost = (suspects: readonly Suspect[], idlePids: readonly number[]) => {
-    for (const [connection, since] of suspects) {
+    for (const [connection, wait] of suspects) {
       // It may have got its answer meanwhile, and wait for the next one.
-      if (connections.get(connection)?.since !== since || connection.pid === null) continue;
+      if (waiting.get(connection) !== wait || connection.pid === null) continue;
       if (idlePids.includes(connection.pid)) {
         connection.giveUp(new DatabaseSilentError('The answer of the database was lost.'));
       }
@@ -96,7 +93,7 @@ export function createSilenceWatch({
     onChange(true);
     const error = new DatabaseSilentError('The database gives no sign of life.');
     // Also those at rest: whether the path still knows them is not known.
-    for (const connection of [...connections.keys()]) connection.giveUp(error);
+    for (const connection of [...connections]) connection.giveUp(error);
     await untilAlive();
     isSilent = false;
     if (!stopping.signal.aborted) onChange(false);
@@ -112,17 +109,10 @@ export function createSilenceWatch({
   };
   const tick = () => {
     const now = performance.now();
-    let isResting = true;
-    for (const [connection, { since, mostMs }] of [...connections]) {
-      if (since !== resting) isResting = false;
+    for (const [connection, { since, mostMs }] of waiting) {
       if (now - since > mostMs) {
         connection.giveUp(new DatabaseSilentError(`No answer within ${mostMs} ms.`));
       }
-    }
-    if (isResting) {
-      clearInterval(timer);
-      timer = undefined;
-      return;
     }
     if (isAsking) return;
     const suspects = listSuspects();
@@ -132,23 +122,30 @@ export function createSilenceWatch({
       isAsking = false;
     });
   };
+  const forget = (connection: WatchedConnection) => {
+    waiting.delete(connection);
+    if (waiting.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+
   return {
     get isSilent() {
       return isSilent;
     },
-    add: (connection) => void connections.set(connection, { since: resting, mostMs: 0 }),
-    remove: (connection) => void connections.delete(connection),
+    add: (connection) => void connections.add(connection),
+    remove(connection) {
+      connections.delete(connection);
+      forget(connection);
+    },
     wait(connection, statements = 1) {
-      const wait = connections.get(connection);
-      if (!wait) return;
-      wait.since = performance.now();
-      wait.mostMs = answerLimitMs * Math.min(statements, maxStatements);
+      const mostMs = answerLimitMs * Math.min(statements, maxStatements);
+      waiting.set(connection, { since: performance.now(), mostMs });
       timer ??= setInterval(tick, tickMs).unref();
     },
     rest(connection, isAnswered) {
       if (isAnswered) heardAt = performance.now();
-      const wait = connections.get(connection);
-      if (wait) wait.since = resting;
+      forget(connection);
     },
     stop() {
       stopping.abort();
