@@ -93,8 +93,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly deadline: number;
   /** When it has waited for long. Never, once an answer has begun. */
   doubtAt: number;
-  /** Called once undici is through with it. */
-  onOver: (() => void) | undefined;
   /** Among those under way. */
   place = 0;
   readonly #underWay: UnderWay;
@@ -148,7 +146,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks;
     const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
     this.#resolve({ statusCode: this.#statusCode, headers: this.#headers, body });
-    this.#over();
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -158,18 +155,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
         ? new NoAnswerError('The connection failed before any answer.', { cause: error })
         : error,
     );
-    this.#over();
   }
 
   #fail(error: Error): void {
     this.#end();
     this.#reject(error);
-  }
-
-  #over(): void {
-    const { onOver } = this;
-    this.onOver = undefined;
-    onOver?.();
   }
 
   #end(): void {
