@@ -9,8 +9,8 @@ const cost = {
   signIn: 0.35,
   refresh: 0.0034,
   refreshInPostgres: 0.0014,
-  page: 0.0056,
-  pageInPostgres: 0.0011,
+  page: 0.00075,
+  pageInPostgres: 0.001,
   /** Bytes with indexes. */
   account: 394 + 232,
   session: 412 + 2 * 376,
