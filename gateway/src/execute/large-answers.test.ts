@@ -5,6 +5,7 @@ import { AnswerSize, AnswerTooLargeError } from './answer-size.ts';
 import type { FetchResult } from './executor.ts';
 import { createFederation } from './federation.test-support.ts';
 import { compileRepresentation } from './representations.ts';
+import { findPlaces } from './result-places.ts';
 import { readSupergraphTypes, type SupergraphTypes } from './supergraph-types.ts';
 
 /*
@@ -154,6 +155,30 @@ test('the path of an error ends where no operation is as deep, at each place whe
   const { errors = [] } = await federation.run({ query: '{ things { text } }' });
   expect(errors).toHaveLength(50);
   for (const { path = [] } of errors) expect([path.length < 300, path[2]]).toEqual([true, 'text']);
+});
+
+describe('the places of objects are looked for', () => {
+  const countPlaces = (found: Map<object, unknown[]>) =>
+    [...found.values()].reduce((sum, { length }) => sum + length, 0);
+
+  test('behind so many values, and no more', () => {
+    const parts = new Array(1000).fill({ a: 1 });
+    const find = (count: number) =>
+      countPlaces(findPlaces({ things: new Array(count).fill({ parts }) }, ['things', '@', 'parts', '@']));
+    expect(find(100)).toBe(100_000);
+    expect(find(1000)).toBeGreaterThan(190_000);
+    expect(find(1000)).toBeLessThan(200_000);
+  });
+
+  test('as deep as an operation can be, and no deeper', () => {
+    const inLists = (depth: number) => {
+      let value: unknown = { id: 'a' };
+      for (let level = 0; level < depth; level += 1) value = [value];
+      return { things: value };
+    };
+    expect(countPlaces(findPlaces(inLists(100), ['things', '@']))).toBe(1);
+    expect(countPlaces(findPlaces(inLists(300), ['things', '@']))).toBe(0);
+  });
 });
 
 test('of types that the supergraph does not have, no representation is looked for', () => {
