@@ -39,6 +39,9 @@ export const start: CommandModule = {
   },
 };
 
+/** A checkout writes all files, in any order: by their times the SDL is a moment newer, and is not looked at for that at each start. */
+const checkoutMs = 10_000;
+
 /**
  * Says which generated files are out of date, beside the running platform: it serves the schema that was composed last, whatever the SDL
  * says. Where no SDL is newer than that, nothing is composed. Returns what ends the check.
@@ -49,7 +52,7 @@ function checkComposed({ printError }: Context): () => void {
   const sdl = globSync(['schema/*.graphql', 'schema/shared/*.graphql', 'subgraphs/*/src/**/*.graphql'], {
     cwd: root,
   });
-  if (!sdl.some((file) => timeOf(file) > composedAt)) return () => {};
+  if (!sdl.some((file) => timeOf(file) > composedAt + checkoutMs)) return () => {};
   const child = spawn(process.execPath, [signet, 'compose', '--check'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
