@@ -70,7 +70,8 @@ export function testRefusals(staff: Console): void {
 
     test('of a program at the token endpoint are explained too, without its secret', async () => {
       const secret = 'not-the-secret-of-anybody';
-      const answer = await fetch(new URL('/oauth/portal/token', staff.base), {
+      // At the entrance whose share of this minute the console's own refusals do not use up.
+      const answer = await fetch(new URL('/oauth/user/token', staff.platform.urlOf('user')), {
         method: 'POST',
         headers: {
           authorization: `Basic ${Buffer.from(`${crypto.randomUUID()}:${secret}`).toString('base64')}`,
@@ -83,7 +84,7 @@ export function testRefusals(staff: Console): void {
       const refused = page.getByRole('listitem').filter({ hasText: 'The client is itself' });
       expect(await refused.locator('.check-result').first().innerText()).toBe('Refused');
       await page.getByText('Compare client_id with the service account').waitFor();
-      await page.getByText('/oauth/portal/token').waitFor();
+      await page.getByText('/oauth/user/token').waitFor();
       expect(await page.getByText('Token: signature').count()).toBe(0);
       const rows = await staff.platform.home.database.query(
         'select r::text as row from auth.refusal_record r where request_id = $1',
