@@ -22,7 +22,7 @@ const reportLoading = `--import=data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   registerHooks({
     load(url, context, next) {
-      if (/@opentelemetry.(sdk-trace|exporter-trace-otlp-proto)/.test(url)) console.log('loaded ' + url);
+      if (/@opentelemetry.(sdk-trace|otlp-transformer)/.test(url)) console.log('loaded ' + url);
       return next(url, context);
     },
   });

@@ -54,6 +54,7 @@ function replaceModules(): Plugin {
 
 /** A module that is started as `new URL('./x.ts', import.meta.url)`, such as a worker thread, becomes a file of the package. */
 function bundleReferencedModules(): Plugin {
+  const emitted: string[] = [];
   const reference = /new URL\(\s*'(\.[^']+\.(?:ts|mjs))',\s*import\.meta\.url\s*\)/g;
   return {
     name: 'bundle-referenced-modules',
@@ -65,11 +66,25 @@ function bundleReferencedModules(): Plugin {
           const path = fileURLToPath(new URL(specifier, pathToFileURL(id)));
           if (!existsSync(path)) continue;
           const file = this.emitFile({ type: 'chunk', id: path });
+          emitted.push(file);
           changed.overwrite(index, index + text.length, `new URL(import.meta.ROLLUP_FILE_URL_${file})`);
         }
         if (!changed.hasChanged()) return;
         return { code: changed.toString(), map: changed.generateMap({ hires: true }).toString() };
       },
+    },
+    // That of a module of which nothing is used stays out, as that module does.
+    generateBundle(_, bundle) {
+      for (const name of emitted.map((file) => this.getFileName(file))) {
+        const isUsed = Object.values(bundle).some(
+          (output) =>
+            output.type === 'chunk' && output.fileName !== name && output.code.includes(JSON.stringify(name)),
+        );
+        if (!isUsed) {
+          delete bundle[name];
+          delete bundle[`${name}.map`];
+        }
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { exportResult } from './otlp-exporter.ts';
 import type { TracingOptions } from './tracing.ts';
 
 type ExportCallback = Parameters<SpanExporter['export']>[1];
@@ -17,9 +18,6 @@ export type ExportWatchOptions = {
   maxQueued: number;
   log: TracingOptions['log'];
 };
-
-/** `SUCCESS` of @opentelemetry/core's ExportResultCode. */
-const success = 0;
 
 /** Logs once when spans cannot be sent, and once when they can again, with the number of those that were lost. */
 export function createExportWatch({ exporter, endpoint, maxQueued, log }: ExportWatchOptions): ExportWatch {
@@ -40,13 +38,13 @@ export function createExportWatch({ exporter, endpoint, maxQueued, log }: Export
       export(spans: ReadableSpan[], done: ExportCallback) {
         queued -= spans.length;
         exporter.export(spans, ({ code, error }) => {
-          if (code !== success) lose(spans.length, error);
+          if (code !== exportResult.success) lose(spans.length, error);
           else if (isFailing) {
             log.info({ endpoint, lost }, 'traces are sent again');
             isFailing = false;
             lost = 0;
           }
-          done({ code: success });
+          done({ code: exportResult.success });
         });
       },
       forceFlush: async () => exporter.forceFlush?.(),

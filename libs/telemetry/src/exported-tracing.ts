@@ -7,10 +7,10 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createExportWatch, type ExportWatch } from './export-watch.ts';
+import { createOtlpExporter } from './otlp-exporter.ts';
 import { formatTraceparent, type RemoteSpan, readTraceContext } from './trace-context.ts';
 import type {
   Attributes,
@@ -37,12 +37,13 @@ export function startExportedTracing(
   { serviceName, log, exportTimeoutMs = 5000 }: TracingOptions,
 ): Tracing {
   const url = tracesUrlOf(config.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const exporter = createOtlpExporter({
+    url,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    timeoutMs: exportTimeoutMs,
+  });
   const watch = createExportWatch({
-    exporter: new OTLPTraceExporter({
-      url,
-      headers: config.OTEL_EXPORTER_OTLP_HEADERS ?? {},
-      timeoutMillis: exportTimeoutMs,
-    }),
+    exporter,
     endpoint: new URL(url).origin,
     maxQueued,
     log,
@@ -96,6 +97,7 @@ export function startExportedTracing(
       });
       await Promise.race([provider.shutdown().catch(() => {}), late]);
       clearTimeout(timer);
+      await exporter.shutdown();
     },
   };
 }

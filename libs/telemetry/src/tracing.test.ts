@@ -172,6 +172,16 @@ describe('a collector that', () => {
     await expect.poll(() => lines).toEqual([lines[0], 'traces are sent again']);
   });
 
+  it('is busy for a moment gets the spans again, and nothing is lost', async () => {
+    const tracing = await open();
+    receiver.answer = 503;
+    span(tracing);
+    await expect.poll(() => receiver.requests.length).toBe(1);
+    receiver.answer = 200;
+    await expect.poll(() => receiver.spans.length).toBe(1);
+    expect(lines).toEqual([]);
+  });
+
   it('is not there: said once, and a stop does not wait for it', async () => {
     const closed = createServer().listen(0);
     const { port } = closed.address() as { port: number };
