@@ -30,7 +30,10 @@ export type Shop = {
 const root = join(import.meta.dirname, '../..');
 const customers = 10;
 
-export async function startShop(): Promise<Shop> {
+/** `more`: settings beyond the usual ones, for the platform's process and for the gateway's. */
+export async function startShop(
+  more: { platform?: NodeJS.ProcessEnv; gateway?: NodeJS.ProcessEnv } = {},
+): Promise<Shop> {
   const home = mkdtempSync(join(tmpdir(), 'signet-bench-'));
   // As root, the database server runs as another user, who must pass through.
   chmodSync(home, 0o711);
@@ -54,6 +57,7 @@ export async function startShop(): Promise<Shop> {
         DATABASE_URL: database.adminUrl,
         SEED: 'development',
         LOG_LEVEL: 'warn',
+        ...more.platform,
       },
     });
     stops.push(launched.stop);
@@ -67,6 +71,7 @@ export async function startShop(): Promise<Shop> {
         ...gatewayEnv(portBase, home),
         USER_PORT: String(port),
         REVOCATIONS_DATABASE_URL: urlOf('signet_verifier'),
+        ...more.gateway,
       },
     });
     stops.push(gateway.stop);
