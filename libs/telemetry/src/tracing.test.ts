@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import type { Worker } from 'node:worker_threads';
 import { type OtlpReceiver, startOtlpReceiver } from '@signet/testing/otlp-receiver';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -180,6 +181,23 @@ describe('a collector that', () => {
     receiver.answer = 200;
     await expect.poll(() => receiver.spans.length).toBe(1);
     expect(lines).toEqual([]);
+  });
+
+  it('is sent to by a thread: where that ends, its spans are lost and said so, and the next ones are sent by another', async () => {
+    const threads: Worker[] = [];
+    const keep = (thread: Worker) => void threads.push(thread);
+    process.on('worker', keep);
+    onTestFinished(() => void process.off('worker', keep));
+    const tracing = await open();
+    receiver.answer = undefined;
+    span(tracing);
+    await expect.poll(() => receiver.asked).toBe(1);
+    await threads[0]?.terminate();
+    await expect.poll(() => lines).toHaveLength(1);
+    receiver.answer = 200;
+    span(tracing);
+    await expect.poll(() => lines).toEqual([lines[0], 'traces are sent again']);
+    expect([threads.length, receiver.spans.length]).toEqual([2, 1]);
   });
 
   it('is not there: said once, and a stop does not wait for it', async () => {

@@ -24,6 +24,8 @@ export type OtlpReceiver = {
   spans: ReceivedSpan[];
   /** The headers of each request. */
   requests: Readonly<Record<string, unknown>>[];
+  /** How many requests have come, answered or not. */
+  asked: number;
   /** What it answers from now on. Undefined: nothing at all. */
   answer: number | undefined;
   stop(): Promise<void>;
@@ -31,13 +33,11 @@ export type OtlpReceiver = {
 
 /** A collector that takes OTLP over HTTP (http/protobuf) and keeps the spans. `port`: by default a free one. */
 export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
-  const receiver = { spans: [], requests: [], answer: 200 } as Pick<
-    OtlpReceiver,
-    'spans' | 'requests' | 'answer'
-  >;
+  const receiver = { spans: [], requests: [], asked: 0, answer: 200 } as Omit<OtlpReceiver, 'url' | 'stop'>;
   const server: Server = createServer(async (req, res) => {
     const body = await buffer(req).catch(() => undefined);
     const { answer } = receiver;
+    receiver.asked += 1;
     if (!body || answer === undefined) return;
     receiver.requests.push(req.headers);
     if (answer === 200 && req.url === '/v1/traces') receiver.spans.push(...readExportRequest(body));
