@@ -71,6 +71,10 @@ test('the commands of the page delete the shop and add a subgraph', async () => 
     expect(read('schema/generated/supergraph.graphql')).not.toMatch(new RegExp(`\\b${name}\\b`, 'i'));
   }
   expect(existsSync(join(copy.path, 'examples/storefront'))).toBe(false);
+  for (const path of ['README.md', 'ARCHITECTURE.md']) {
+    expect(read(path)).not.toMatch(/<!-- \/?shop|Placing an order|me \{ email orders/);
+    expect(read(path)).toContain('npx signet new subgraph');
+  }
   expect(existsSync(join(copy.path, 'subgraphs/reviews/subgraph.ts'))).toBe(true);
   await expect(signet('remove-shop', '--force')).rejects.toThrow(/There is no demo shop/);
 }, 300_000);
