@@ -148,7 +148,7 @@ test('starts, lets customers and staff in, and serves the new subgraph beside th
     await copy.runWith(variables, 'node', 'cli/bin/signet.mjs', 'smoke', url);
     // The role that was added: an account of the seed has it, and somebody is invited with it.
     const audit = '{ auditLog(first: 1) { edges { node { kind } } } }';
-    expect(reasonsOf(await ask(audit, staff))).toEqual(['authz.scope.deny']);
+    expect(reasonsOf(await ask(audit, staff))).toContain('authz.scope.deny');
     expect(
       (await ask(audit, await signIn('portalLogin', 'auditor@example.com'))).body.errors,
     ).toBeUndefined();
