@@ -10,7 +10,7 @@ type StaffRoleTexts = {
  * name to the lines of its scopes in scopes.ts; everything else follows (CONTRIBUTING.md, "Add a staff role"). Roles that are not there
  * any more stay in the database.
  */
-export const staffRoleTexts = {
+export const staffRoleTexts = defineRoles({
   support: {
     description:
       'Look customers up, end their sessions, write notes, and read what the scopes of the role allow.',
@@ -24,9 +24,14 @@ export const staffRoleTexts = {
     description: 'Also manage staff.',
     names: { en: 'Super admin', de: 'Super-Admin' },
   },
-} as const satisfies Readonly<Record<string, StaffRoleTexts>>;
+});
 
 export type StaffRole = keyof typeof staffRoleTexts;
+
+/** The names are a type, the texts are not: packages would show them in theirs. */
+function defineRoles<Role extends string>(texts: Readonly<Record<Role, StaffRoleTexts>>) {
+  return texts;
+}
 
 /** By rank. */
 export const staffRoles = Object.keys(staffRoleTexts) as readonly string[] as readonly StaffRole[];
