@@ -1,9 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { staffRoles, staffRoleTexts } from './contract/staff-roles.ts';
 import type { SubgraphName } from './subgraphs.ts';
 
 const root = join(import.meta.dirname, '..');
-/** Types that subgraphs share: `schema/shared/<type>.graphql` joins the SDL of every subgraph that names the type. */
+/** Types that subgraphs share: `schema/shared/<type>.graphql` joins the SDL of every subgraph that names the type; so does StaffRole. */
 const sharedFolder = join('schema', 'shared');
 
 /**
@@ -35,8 +36,20 @@ function typesFirst(files: readonly string[]): string[] {
 }
 
 function readSharedTypes(sdl: string, tree: string): string[] {
-  return globSync('*.graphql', { cwd: join(tree, sharedFolder) })
+  const isNamed = (type: string) => new RegExp(`\\b${type}\\b`).test(sdl);
+  const files = globSync('*.graphql', { cwd: join(tree, sharedFolder) })
     .sort()
-    .filter((file) => new RegExp(`\\b${file.replace('.graphql', '')}\\b`).test(sdl))
+    .filter((file) => isNamed(file.replace('.graphql', '')))
     .map((file) => readFileSync(join(tree, sharedFolder, file), 'utf8'));
+  return isNamed('StaffRole') ? [...files, writeStaffRoles()] : files;
+}
+
+/** The enum of the roles, from the table in schema/contract. */
+function writeStaffRoles(): string {
+  const values = staffRoles.map((role) => `  ${JSON.stringify(staffRoleTexts[role].description)}\n  ${role}`);
+  return `"The roles of staff, the lowest rank first: staff who manage staff give roles up to their own."
+enum StaffRole @tag(name: "portal") {
+${values.join('\n')}
+}
+`;
 }

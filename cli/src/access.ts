@@ -7,6 +7,7 @@ import {
   findAccessFaults,
   findHolderFaults,
   findLenientRows,
+  findRoleFaults,
   findScopeFaults,
   findUnusedScopes,
   formatAccessMatrix,
@@ -89,7 +90,10 @@ async function checkAccess(
   };
   const subgraphs = await readCheckedSubgraphs(tree);
   const faults = [...findAccessFaults(subgraphs), ...findScopeFaults(subgraphs, scopeHolders)];
-  const holderFaults = findHolderFaults(scopeHolders, scopeHolderNames);
+  const holderFaults = [
+    ...findHolderFaults(scopeHolders, scopeHolderNames),
+    ...findRoleFaults(scopeHolders, staffRoles),
+  ];
   if (faults.length + holderFaults.length > 0) {
     return fail([
       ...faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`),

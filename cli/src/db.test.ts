@@ -4,6 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processRoles, rollback } from '@signet/db';
 import { createPepper, verifyPassword } from '@signet/db/password-hash';
+import { staffRoles } from '@signet/schema/contract';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { createRunFolder } from '@signet/testing/run-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -402,7 +403,7 @@ describe('npm run db -- create-staff --with-password', () => {
       {},
       [...passwordArgs('x@example.com'), '--role', 'king'],
       password,
-      '--role must be one of support, operations, super_admin.',
+      `--role must be one of ${staffRoles.join(', ')}.`,
     ],
     [
       'no pepper',

@@ -27,6 +27,7 @@ import {
   type TenantChange,
 } from '@signet/db/operator';
 import { operatorConfigSchema } from '@signet/db/operator/settings';
+import { staffRoles } from '@signet/schema/contract';
 import { findMistypedVariables } from '@signet/service';
 import type { Command } from 'commander';
 import { action, addExample, type Context, neededOption } from './command.ts';
@@ -118,7 +119,10 @@ export function define(command: Command, context: Context): void {
     .addOption(neededOption('--tenant <slug>', 'where they work'))
     .addOption(neededOption('--email <address>', 'with which they sign in'))
     .addOption(neededOption('--full-name <name>', 'their name'))
-    .option('--role <role>', 'support, operations or super_admin (default: super_admin)')
+    .option(
+      '--role <role>',
+      `${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(staffRoles)} (default: super_admin)`,
+    )
     .option(
       '--with-password',
       'make the account at once; the password comes from STAFF_PASSWORD_FILE or standard input',
@@ -153,13 +157,18 @@ async function onDatabase<O>(context: Context, options: O, work: Work<O>): Promi
 
 const migrate: Work<unknown> = async ({ database, context }) => {
   if (database.rolePasswords) await createRoles(database.adminUrl, database.rolePasswords);
+  let roles: readonly string[] = [];
   const names = await migrateToLatest(database.adminUrl, {
+    onRoles: (added) => {
+      roles = added;
+    },
     onChanged: (changed) => {
       for (const each of changed) context.print(describeChanged(each));
     },
   });
   for (const name of names) context.print(`migrated ${name}`);
-  if (names.length === 0) context.print('The database is up to date.');
+  for (const role of roles) context.print(`added the staff role ${role}`);
+  if (names.length + roles.length === 0) context.print('The database is up to date.');
 };
 
 const makeRoles: Work<unknown> = async ({ database, context }) => {

@@ -9,6 +9,8 @@ import { readRegistered, readRegistryText, removeDemoLines } from './registry-fi
 
 /** The shop's pages for customers. */
 const storefront = 'examples/storefront';
+/** Examples from the shop may stay in it. What would be wrong without the shop stands between marks. */
+const documentation = ['README.md', 'ARCHITECTURE.md', 'docs/*.md'];
 
 /** `signet remove-shop` */
 export function define(command: Command, context: Context): void {
@@ -40,7 +42,7 @@ export type RemoveShopOptions = {
 
 /**
  * Deletes the demo shop: the folders of the subgraphs that the registry calls `demo`, their lines in the registry and in
- * docker-compose.yml, the scopes that only their rules use, and the storefront. Then composes what is left and writes its access matrix. Either
+ * docker-compose.yml, the scopes that only their rules use, the storefront, and what the documentation marks as the shop's. Then composes what is left and writes its access matrix. Either
  * all of it happens, or nothing.
  *
  * Databases keep the shop's tables: nothing here connects to one.
@@ -60,6 +62,7 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
     'schema/subgraphs.json': removeDemoLines,
     'docker-compose.yml': (text) => shop.reduce(removeService, text),
     'schema/contract/scopes.ts': (text) => removeScopes(text, scopes),
+    ...Object.fromEntries(globSync(documentation, { cwd: tree }).map((path) => [path, removeShopTexts])),
   };
   const generated = globSync(
     [
@@ -131,6 +134,14 @@ function findShopScopes(tree: string, shop: readonly RegisteredSubgraph[]): stri
     );
   const others = scopesOf(files.filter((path) => !isOfShop(path)));
   return [...scopesOf(files.filter(isOfShop))].filter((scope) => !others.has(scope)).sort();
+}
+
+/** Between `<!-- shop -->` and `<!-- /shop -->`, on lines of their own or within one; and the rows of a table that have `<!-- shop row -->`. */
+function removeShopTexts(text: string): string {
+  return text
+    .replaceAll(/^<!-- shop -->\n[\s\S]*?^<!-- \/shop -->\n+/gm, '')
+    .replaceAll(/<!-- shop -->.*?<!-- \/shop -->/g, '')
+    .replaceAll(/^\|.*<!-- shop row -->.*\n/gm, '');
 }
 
 /** The table of scopes has a line for each. */

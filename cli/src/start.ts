@@ -7,6 +7,14 @@ import { action, addExample, type CommandModule, type Context, messageOf } from 
 const root = join(import.meta.dirname, '../..');
 const signet = join(root, 'cli', 'bin', 'signet.mjs');
 const watched = ['db', 'gateway', 'launcher', 'libs', 'schema', 'subgraphs'];
+/** Where the schema comes from, beside resolver types: SDL, and the roles and scopes of the contract. */
+const schemaSources = [
+  'schema/*.graphql',
+  'schema/shared/*.graphql',
+  'subgraphs/*/src/**/*.graphql',
+  'schema/contract/scopes.ts',
+  'schema/contract/staff-roles.ts',
+];
 const settleMs = 200;
 
 /** `npm start`: everything in this process, until a signal ends it. */
@@ -44,15 +52,13 @@ const checkoutMs = 10_000;
 
 /**
  * Says which generated files are out of date, beside the running platform: it serves the schema that was composed last, whatever the SDL
- * says. Where no SDL is newer than that, nothing is composed. Returns what ends the check.
+ * and the roles say. Where none of these is newer than that, nothing is composed. Returns what ends the check.
  */
 function checkComposed({ printError }: Context): () => void {
   const timeOf = (file: string) => statSync(join(root, file)).mtimeMs;
   const composedAt = timeOf('schema/generated/supergraph.graphql');
-  const sdl = globSync(['schema/*.graphql', 'schema/shared/*.graphql', 'subgraphs/*/src/**/*.graphql'], {
-    cwd: root,
-  });
-  if (!sdl.some((file) => timeOf(file) > composedAt + checkoutMs)) return () => {};
+  const sources = globSync(schemaSources, { cwd: root });
+  if (!sources.some((file) => timeOf(file) > composedAt + checkoutMs)) return () => {};
   const child = spawn(process.execPath, [signet, 'compose', '--check'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -115,7 +121,9 @@ async function restart(files: ReadonlySet<string>): Promise<void> {
     return;
   }
   console.log(`Changed: ${[...files].join(', ')}`);
-  const changesSchema = [...files].some((file) => /\.graphql$|models\.ts$/.test(file));
+  const changesSchema = [...files].some((file) =>
+    /\.graphql$|models\.ts$|contract[\\/](scopes|staff-roles)\.ts$/.test(file),
+  );
   if (changesSchema && !(await compose())) {
     return;
   }

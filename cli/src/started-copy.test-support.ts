@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createHome, findFreePortBase } from '../../launcher/src/platform.test-support.ts';
 import type { RepositoryCopy } from './repository-copy.test-support.ts';
 
-/** `npm start` in a copy of the repository. `variables` are those that it was started with, `password` is the one of the seeded accounts. */
+/** `npm start` in a copy of the repository. `variables` are those that it was started with, `readOutput` is what it has printed so far, `password` is the one of the seeded accounts. */
 export async function startCopy(copy: RepositoryCopy) {
   const home = await createHome();
   const portBase = await findFreePortBase();
@@ -29,5 +29,5 @@ export async function startCopy(copy: RepositoryCopy) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const password = /Password\s+│ (.*?) {3}\(each/.exec(output)?.[1] ?? '';
-  return { url: `http://localhost:${portBase}`, variables, password, stop };
+  return { url: `http://localhost:${portBase}`, variables, password, readOutput: () => output, stop };
 }

@@ -14,7 +14,7 @@ export type ImpersonationReason =
   /** The customer asked for a change to be made for them. The token may also change what the installation opens for this reason. */
   | 'CORRECTION';
 
-/** Each may do what those before it may, and more. */
+/** The roles of staff, the lowest rank first: staff who manage staff give roles up to their own. */
 export type StaffRole =
   /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
   | 'support'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Caller, callers } from '@signet/access';
-import { type Platform, scopesOfRole, userScopes } from '@signet/schema/contract';
+import { tenantPlans } from '@signet/db/seed';
+import { type Platform, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import type { SigningKeys } from '@signet/testing';
 import { seedPassword, type TestPlatform } from './platform.test-support.ts';
 import { type CaseContext, type ObjectsByType, platformCases } from './platform-cases.test-support.ts';
@@ -14,12 +15,11 @@ export type TokenHolder = {
   objects: ObjectsByType;
 };
 
-const accounts = {
-  user: ['user', 'ada@example.com'],
-  support: ['portal', 'support@example.com'],
-  operations: ['portal', 'operations@example.com'],
-  super_admin: ['portal', 'admin@example.com'],
-} as const;
+const emailOf = (role: string) => tenantPlans[0]?.staff.find((member) => member.role === role)?.email ?? '';
+const accounts: readonly (readonly [Caller, 'user' | 'portal', string])[] = [
+  ['user', 'user', 'ada@example.com'],
+  ...staffRoles.map((role) => [role, 'portal', emailOf(role)] as const),
+];
 
 /** Service accounts of both platforms with all scopes that one can have, and a member of staff as the customer. */
 async function signOthers({ sign }: SigningKeys, customer: string, staff: string) {
@@ -50,10 +50,10 @@ export async function signInCallers(platform: TestPlatform, keys: SigningKeys): 
   // One after the other: each compares a password, and there are two cores.
   const tokens = new Map<Caller, string>();
   const oldTokens = new Map<Caller, string>();
-  for (const [caller, [name, email]] of Object.entries(accounts)) {
+  for (const [caller, name, email] of accounts) {
     const { accessToken, oldToken } = await signInTwice(platform, name, email);
-    tokens.set(caller as Caller, accessToken);
-    oldTokens.set(caller as Caller, oldToken);
+    tokens.set(caller, accessToken);
+    oldTokens.set(caller, oldToken);
   }
   const others = await signOthers(keys, tokens.get('user') ?? '', tokens.get('support') ?? '');
   for (const [caller, token] of Object.entries(others)) tokens.set(caller as Caller, token);

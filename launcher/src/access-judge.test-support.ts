@@ -1,4 +1,5 @@
 import { type Caller, callers } from '@signet/access';
+import { scopesOfRole, staffRoles } from '@signet/schema/contract';
 import type { Answer, Question } from './access-questions.test-support.ts';
 
 /**
@@ -6,19 +7,12 @@ import type { Answer, Question } from './access-questions.test-support.ts';
  * signs out with the other platform's token gets an error.
  */
 const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
-  'Mutation.logout': [
-    'support',
-    'operations',
-    'super_admin',
-    'user service',
-    'portal service',
-    'impersonated',
-  ],
+  'Mutation.logout': [...staffRoles, 'user service', 'portal service', 'impersonated'],
   'Mutation.portalLogout': ['user', 'user service', 'portal service', 'impersonated'],
   // Nobody who is signed in exchanges a grant: no chain of people who act as one another.
   'Mutation.beginImpersonation': callers.filter((caller) => caller !== 'anonymous'),
   // For oneself, or with a scope for somebody else, as the argument says.
-  'Mutation.cancelStaffFactorReset': ['support', 'operations'],
+  'Mutation.cancelStaffFactorReset': staffRoles.filter((role) => !scopesOfRole[role].includes('staff:write')),
 };
 
 /** Given by a sign-in, a refresh or a change of password that succeeds only; the callers' own sign-ins have had the first. */

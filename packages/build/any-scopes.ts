@@ -3,9 +3,7 @@
  * which there are. A test holds the exports of both together.
  */
 
-/** The roles of staff, each above the one before it. */
-export const staffRoles = ['support', 'operations', 'super_admin'] as const;
-export type StaffRole = (typeof staffRoles)[number];
+import { type StaffRole, staffRoles } from '../../schema/contract/staff-roles.ts';
 
 /** Why a member of staff acts as a customer, who sees it. */
 export const impersonationReasons = ['SUPPORT_REQUEST', 'INVESTIGATION', 'CORRECTION'] as const;
@@ -22,11 +20,9 @@ export type Scope = string;
 /** No list is complete. */
 export const scopes: readonly Scope[] = [];
 export const userScopes: readonly Scope[] = [];
-export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
-  support: [],
-  operations: [],
-  super_admin: [],
-};
+export const scopesOfRole = Object.fromEntries(staffRoles.map((role) => [role, []])) as unknown as Readonly<
+  Record<StaffRole, readonly Scope[]>
+>;
 
 /** `scope-token` of RFC 6749, section 3.3. */
 export function isScope(name: string): name is Scope {
@@ -43,13 +39,4 @@ export function scopesToImpersonate(_reason: ImpersonationReason): readonly Scop
 }
 export function scopesOfImpersonated(_reason: ImpersonationReason): readonly Scope[] {
   return [];
-}
-
-export function isStaffRole(value: unknown): value is StaffRole {
-  return staffRoles.includes(value as StaffRole);
-}
-
-/** Whether the first role ranks above the second. */
-export function outranks(role: StaffRole, other: StaffRole): boolean {
-  return staffRoles.indexOf(role) > staffRoles.indexOf(other);
 }

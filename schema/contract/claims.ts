@@ -1,6 +1,6 @@
 import type { AssuranceLevel } from './authentication-methods.ts';
 import type { Platform } from './platforms.ts';
-import type { StaffRole } from './scopes.ts';
+import type { StaffRole } from './staff-roles.ts';
 
 /** `typ` of an access token (RFC 9068, section 2.1). */
 export const accessTokenType = 'at+jwt';

@@ -16,4 +16,5 @@ export * from './report-number.ts';
 export * from './scopes.ts';
 export * from './server-metadata.ts';
 export * from './staff-invitations.ts';
+export * from './staff-roles.ts';
 export * from './usage-report.ts';

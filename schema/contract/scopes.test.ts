@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   impersonationReasons,
-  isStaffRole,
-  outranks,
   scopeHolders,
   scopes,
   scopesOfImpersonated,
   scopesOfRole,
   scopesToImpersonate,
-  staffRoles,
   userScopes,
 } from './scopes.ts';
+import { isStaffRole, nameOfStaffRole, outranks, staffRoles } from './staff-roles.ts';
 
-test('each role may do what the one below it may, and more', () => {
-  for (const [index, role] of staffRoles.entries()) {
-    const below = staffRoles[index - 1];
+test('each role that comes along may do what the one below it may, and more', () => {
+  const comingAlong = ['support', 'operations', 'super_admin'] as const;
+  expect(staffRoles.filter((role) => comingAlong.some((one) => one === role))).toEqual(comingAlong);
+  for (const [index, role] of comingAlong.entries()) {
+    const below = comingAlong[index - 1];
     expect(new Set(scopesOfRole[role]).size).toBe(scopesOfRole[role].length);
     if (below) {
       expect(scopesOfRole[role]).toEqual(expect.arrayContaining([...scopesOfRole[below]]));
@@ -67,9 +67,18 @@ test.each(['root', 'SUPPORT', '', '__proto__', ['support'], null, undefined])('%
 });
 
 test('a role outranks those below it, and neither itself nor one above', () => {
-  expect(staffRoles.map((role) => staffRoles.filter((other) => outranks(role, other)))).toEqual([
-    [],
-    ['support'],
-    ['support', 'operations'],
-  ]);
+  for (const [rank, role] of staffRoles.entries()) {
+    expect(staffRoles.filter((other) => outranks(role, other))).toEqual(staffRoles.slice(0, rank));
+  }
+  expect(outranks('super_admin', 'operations')).toBe(true);
+});
+
+test.each([
+  ['de', 'Betrieb'],
+  ['de-AT', 'Betrieb'],
+  ['en', 'Operations'],
+  ['fr', 'Operations'],
+  ['den', 'Operations'],
+])('a role has a name in the language %s', (language, name) => {
+  expect(nameOfStaffRole('operations', language)).toBe(name);
 });

@@ -1,5 +1,4 @@
-export const staffRoles = ['support', 'operations', 'super_admin'] as const;
-export type StaffRole = (typeof staffRoles)[number];
+import { type StaffRole, staffRoles } from './staff-roles.ts';
 
 /** Why a member of staff acts as a customer, who sees it. */
 export const impersonationReasons = ['SUPPORT_REQUEST', 'INVESTIGATION', 'CORRECTION'] as const;
@@ -79,13 +78,4 @@ export const scopesOfRole = Object.fromEntries(staffRoles.map((role) => [role, s
 
 function scopesOf(holder: ScopeHolder): readonly Scope[] {
   return holders.filter(([, held]) => held.includes(holder)).map(([scope]) => scope as Scope);
-}
-
-export function isStaffRole(value: unknown): value is StaffRole {
-  return staffRoles.includes(value as StaffRole);
-}
-
-/** Whether the first role ranks above the second. */
-export function outranks(role: StaffRole, other: StaffRole): boolean {
-  return staffRoles.indexOf(role) > staffRoles.indexOf(other);
 }

@@ -16,6 +16,7 @@ import {
   type MigrationSet,
   migrationOwners,
 } from './migration-owners.ts';
+import { allowStaffRoles } from './staff-roles.ts';
 
 export { describeChanged } from './checksums.ts';
 export { MigrationError, type MigrationOwner } from './migration-owners.ts';
@@ -26,6 +27,8 @@ export type MigrationOptions = {
   lockTimeoutMs?: number;
   /** Is told which migrations say something else than this database has run, before any runs. Nothing else comes of it. */
   onChanged?(changed: readonly ChangedMigration[]): void;
+  /** Is told which roles of staff the database takes from now on. */
+  onRoles?(added: readonly string[]): void;
 };
 export type MigrationState = {
   /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
@@ -45,7 +48,7 @@ const auditLog = 'auth.audit_event';
 
 /**
  * Brings the database up to date and returns the names of what ran: the platform's migrations first, then those of each subgraph
- * in the order of the registry. All in one transaction, as `signet_owner`, whom createRoles must have made. Several may call
+ * in the order of the registry, and at the end what follows from the roles of staff in schema/contract. All in one transaction, as `signet_owner`, whom createRoles must have made. Several may call
  * it at once: one works, the others wait and find nothing to do. Processes may use the database meanwhile: where a long transaction of
  * theirs holds a table, or waits for one that the run holds, the run gives way and begins again.
  *
@@ -91,6 +94,8 @@ function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<stri
       ran.push(...namesOf(set, await createMigrator(trx, set).migrateToLatest()));
     }
     await recordChecksums(trx, sets);
+    const roles = await allowStaffRoles(trx);
+    if (roles.length > 0) options?.onRoles?.(roles);
     return [...replaced, ...ran];
   });
 }

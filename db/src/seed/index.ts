@@ -15,6 +15,7 @@ import { tenantPlans } from './tenants.ts';
 export * from './seed-context.ts';
 export type { SeedPasswordHash } from './seed-tenant.ts';
 export { type SeededAccounts, seedPassword } from './seeded-accounts.ts';
+export { tenantPlans } from './tenants.ts';
 
 /** The seed may not run here. The message is a line for the developer. */
 export class SeedError extends Error {

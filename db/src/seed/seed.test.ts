@@ -1,3 +1,4 @@
+import { staffRoles } from '@signet/schema/contract';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findSeededAccounts, type SeededAccounts, seedDevelopment, seedPassword } from './index.ts';
@@ -27,17 +28,18 @@ describe('the development seed', () => {
         { email: 'ada@example.com', fullName: 'Ada Example', tenant: 'demo' },
         { email: 'grete.halvik@example.com', fullName: 'Grete Halvik', tenant: 'globex' },
       ],
-      staff: [
-        { email: 'support@example.com', role: 'support', tenant: 'demo' },
-        { email: 'operations@example.com', role: 'operations', tenant: 'demo' },
-        { email: 'admin@example.com', role: 'super_admin', tenant: 'demo' },
-      ],
+      // A role that an installation has added has a member too.
+      staff: staffRoles.map((role) => ({
+        email: `${role === 'super_admin' ? 'admin' : role.replaceAll('_', '-')}@example.com`,
+        role,
+        tenant: 'demo',
+      })),
     });
     expect(await findSeededAccounts(database.adminUrl)).toEqual(accounts);
   });
 
   it.each([
-    ['demo', 50, 5, 60],
+    ['demo', 50, staffRoles.length + 2, 60],
     ['globex', 3, 2, 3],
   ])('fills %s', async (slug, customers, staff, notes) => {
     expect(await countIn(slug, 'auth.user')).toBe(customers);

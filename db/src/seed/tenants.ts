@@ -1,4 +1,4 @@
-import type { StaffRole } from '@signet/schema/contract';
+import { nameOfStaffRole, type StaffRole, staffRoles } from '@signet/schema/contract';
 
 export type CustomerPlan = {
   email: string;
@@ -74,6 +74,26 @@ const customerNames = [
   'Ella Whitcombe',
 ];
 
+const demoStaff: readonly StaffPlan[] = [
+  { email: 'support@example.com', fullName: 'Sam Support', role: 'support' },
+  { email: 'operations@example.com', fullName: 'Olga Operations', role: 'operations' },
+  { email: 'admin@example.com', fullName: 'Alex Admin', role: 'super_admin' },
+  { email: 'maren.holt@example.com', fullName: 'Maren Holt', role: 'support' },
+  // Left the company: for trying what an inactive account may do.
+  { email: 'tomas.quill@example.com', fullName: 'Tomas Quill', role: 'operations', isActive: false },
+];
+
+/** A role that an installation has added to schema/contract has a member too. */
+const addedStaff = staffRoles
+  .filter((role) => !demoStaff.some((member) => member.role === role))
+  .map(
+    (role): StaffPlan => ({
+      email: `${role.replaceAll('_', '-')}@example.com`,
+      fullName: `Robin ${nameOfStaffRole(role, 'en')}`,
+      role,
+    }),
+  );
+
 /** The tenant that a developer meets first. Ada is the customer of README and trials. */
 const demo: TenantPlan = {
   slug: 'demo',
@@ -83,14 +103,7 @@ const demo: TenantPlan = {
     { email: 'ada@example.com', fullName: 'Ada Example', isFirst: true },
     ...customerNames.map(toCustomer),
   ],
-  staff: [
-    { email: 'support@example.com', fullName: 'Sam Support', role: 'support' },
-    { email: 'operations@example.com', fullName: 'Olga Operations', role: 'operations' },
-    { email: 'admin@example.com', fullName: 'Alex Admin', role: 'super_admin' },
-    { email: 'maren.holt@example.com', fullName: 'Maren Holt', role: 'support' },
-    // Left the company: for trying what an inactive account may do.
-    { email: 'tomas.quill@example.com', fullName: 'Tomas Quill', role: 'operations', isActive: false },
-  ],
+  staff: [...demoStaff, ...addedStaff],
   notes: 60,
 };
 
@@ -118,9 +131,10 @@ export const shownCustomers = [
   { tenant: demo.slug, email: 'ada@example.com' },
   { tenant: globex.slug, email: 'grete.halvik@example.com' },
 ];
-export const shownStaff = ['support@example.com', 'operations@example.com', 'admin@example.com'].map(
-  (email) => ({ tenant: demo.slug, email }),
-);
+export const shownStaff = staffRoles.map((role) => ({
+  tenant: demo.slug,
+  email: demo.staff.find((member) => member.role === role)?.email ?? '',
+}));
 
 export const noteTexts = [
   'Asked whether the next parcel can be sent as a gift. Confirmed: no invoice inside.',

@@ -1,6 +1,7 @@
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { createAccessMatrix, findLenientRows, formatAccessMatrix } from './access-matrix.ts';
+import { withoutAddedRoles } from './matrix-columns.test-support.ts';
 import { readRuleBook, withDefaultAccess } from './rule-book.ts';
 
 const rows = createAccessMatrix(
@@ -57,7 +58,7 @@ test.each([
 });
 
 test('is written with a line for each field, its rule in one order', () => {
-  const text = formatAccessMatrix(rows);
+  const text = withoutAddedRoles(formatAccessMatrix(rows));
   expect(text).toContain('\n| `Query.open` | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | public |\n');
   expect(text).toContain(
     '\n| `Query.stock` | · | · | · | ✓ | ✓ | · | · | · | platform portal, scope `customers:write` |\n| `Query.turned`',
@@ -71,14 +72,16 @@ test('is written with a line for each field, its rule in one order', () => {
 
 test('is the same text however the rules of a field were put together', () => {
   const write = (rules: string) =>
-    formatAccessMatrix(createAccessMatrix(readRuleBook(parse(`type Query { a: ID ${rules} }`))));
+    withoutAddedRoles(
+      formatAccessMatrix(createAccessMatrix(readRuleBook(parse(`type Query { a: ID ${rules} }`)))),
+    );
   expect(write('@requiresScopes(scopes: ["notes:write"]) @authenticated @platform(is: PORTAL)')).toBe(
     write('@platform(is: PORTAL) @requiresScopes(scopes: ["notes:write"])'),
   );
 });
 
 test('a field that nobody wrote a rule for is not called public', () => {
-  expect(formatAccessMatrix(rows)).toContain(
+  expect(withoutAddedRoles(formatAccessMatrix(rows))).toContain(
     '\n| `Query.forgotten` | · | · | · | · | · | · | · | · | none |\n',
   );
 });
@@ -98,14 +101,14 @@ test('names the fields that one subgraph alone gives away more freely', () => {
     'User.id orders',
     'User.orders orders',
   ]);
-  expect(formatAccessMatrix(createAccessMatrix(merged), found)).toContain(
+  expect(withoutAddedRoles(formatAccessMatrix(createAccessMatrix(merged), found))).toContain(
     '\n| `User.id` | · | ✓ | ✓ | ✓ | ✓ | · | · | · | signed in | orders |\n',
   );
 });
 
 test('marks what only the default allows', () => {
   const book = withDefaultAccess(readRuleBook(parse('type Query { a: ID b: ID @public }')), 'authenticated');
-  const text = formatAccessMatrix(createAccessMatrix(book));
+  const text = withoutAddedRoles(formatAccessMatrix(createAccessMatrix(book)));
   expect(text).toContain('| `Query.a` | · | ✓ | ✓ | ✓ | ✓ | · | · | · | signed in (default) |');
   expect(text).toContain('| `Query.b` | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | public |');
 });

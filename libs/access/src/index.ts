@@ -12,7 +12,7 @@ export {
 } from './access-matrix.ts';
 export { findAccessFaults } from './check/find-access-faults.ts';
 export { type CheckedSubgraph, findUnsaidCallers } from './check/rule-faults.ts';
-export { findHolderFaults, findScopeFaults, findUnusedScopes } from './check/scope-faults.ts';
+export { findHolderFaults, findRoleFaults, findScopeFaults, findUnusedScopes } from './check/scope-faults.ts';
 export { type Condition, explainConditions, type Refusal } from './conditions.ts';
 export { guardSchema } from './guard-schema.ts';
 export { compileOperationGuard, type OperationGuard, type RefusedField } from './operation-guard.ts';

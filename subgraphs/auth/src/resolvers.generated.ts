@@ -61,6 +61,15 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** The roles of staff, the lowest rank first: staff who manage staff give roles up to their own. */
+export type StaffRole =
+  /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
+  | 'support'
+  /** Also suspend customers, and change what the scopes of the role allow. */
+  | 'operations'
+  /** Also manage staff. */
+  | 'super_admin';
+
 export type ChangeEmailInput = {
   newEmail: Scalars['String']['input'];
 };
@@ -683,15 +692,6 @@ export type StaffMember = {
    */
   activeServiceAccounts: Array<ServiceAccount>;
 };
-
-/** Each may do what those before it may, and more. */
-export type StaffRole =
-  /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
-  | 'support'
-  /** Also suspend customers, and change what the scopes of the role allow. */
-  | 'operations'
-  /** Also manage staff. */
-  | 'super_admin';
 
 export type StaffMemberConnection = {
   __typename?: 'StaffMemberConnection';
@@ -1732,6 +1732,7 @@ export type ResolversTypes = {
   ImpersonationReason: ImpersonationReason;
   JSONObject: ResolverTypeWrapper<Scalars['JSONObject']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  StaffRole: StaffRole;
   ChangeEmailInput: ChangeEmailInput;
   ConfirmEmailInput: ConfirmEmailInput;
   UndoEmailInput: UndoEmailInput;
@@ -1793,7 +1794,6 @@ export type ResolversTypes = {
   SigningKeyUse: ResolverTypeWrapper<SigningKeyUse>;
   PortalFeatures: ResolverTypeWrapper<PortalFeatures>;
   StaffMember: ResolverTypeWrapper<StaffMemberModel>;
-  StaffRole: StaffRole;
   StaffMemberConnection: ResolverTypeWrapper<StaffMemberConnectionModel>;
   StaffMemberEdge: ResolverTypeWrapper<Omit<StaffMemberEdge, 'node'> & { node: ResolversTypes['StaffMember'] }>;
   TotpSecret: ResolverTypeWrapper<TotpSecret>;

@@ -1,4 +1,4 @@
-import { type Database, explainConnectionError, inTenant } from '@signet/db';
+import { type Database, explainConnectionError, findMissingRoles, inTenant } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
@@ -35,6 +35,20 @@ export async function assertNoSeededAccounts({
       `NODE_ENV: is production, but ${kind} of the development seed, whose password is public, are active in: ${tenants.join(', ')}; deactivate them`,
     ]);
   }
+}
+
+/**
+ * Whether staff can have every role that this code knows: schema/contract may have got one after the last migration.
+ *
+ * @throws {ConfigError}
+ */
+export async function assertStaffRoles(db: Kysely<Database>): Promise<void> {
+  const missing = await findMissingRoles(db);
+  if (missing.length > 0) throw new ConfigError([`PORTAL_DATABASE_URL: ${describeMissingRoles(missing)}`]);
+}
+
+export function describeMissingRoles(roles: readonly string[]): string {
+  return `that database does not take the staff role ${roles.join(', ')} of schema/contract/staff-roles.ts yet; run npm run db -- migrate`;
 }
 
 /** Slugs of the tenants in which an account of the development seed can sign in. */

@@ -47,7 +47,7 @@ import { getPlatformSettings, processNameOf } from './platform-settings.ts';
 import { pruneRefusalRecords } from './refusals/refusal-records.queries.ts';
 import { readServiceRules } from './services/service-settings.ts';
 import type { AuthConfig } from './settings.ts';
-import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
+import { assertNoSeededAccounts, assertStaffRoles, explainStartError } from './start-checks.ts';
 import { type AuthMetrics, createAuthMetrics } from './telemetry/auth-metrics.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
@@ -140,6 +140,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     const ring = await openKeyRing({ settings, platform, logger, timing: options.keyTiming });
     keys = ring;
     measured?.watchKeys(ring);
+    if (platform === 'portal') await assertStaffRoles(db);
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }

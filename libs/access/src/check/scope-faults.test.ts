@@ -1,6 +1,6 @@
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { findHolderFaults, findScopeFaults, findUnusedScopes } from './scope-faults.ts';
+import { findHolderFaults, findRoleFaults, findScopeFaults, findUnusedScopes } from './scope-faults.ts';
 
 const table = {
   'a:read': ['customer', 'support'],
@@ -52,5 +52,25 @@ test('names a holder that nobody is', () => {
   expect(findHolderFaults(table, holders)).toEqual([]);
   expect(findHolderFaults({ ...table, 'b:write': ['support', 'suport'] }, holders)).toEqual([
     "the scope 'b:write' names 'suport', which is none of customer, support",
+  ]);
+});
+
+test('names a role that is half added', () => {
+  const roles = ['auditor', 'support', 'super_admin'];
+  const whole = {
+    'staff:write': ['super_admin'],
+    'audit:read': ['auditor', 'super_admin'],
+    'notes:write': ['support', 'super_admin'],
+  };
+  // A role need not have what a lower one has, unless it may give that role.
+  expect(findRoleFaults(whole, roles)).toEqual([]);
+  expect(findRoleFaults({ ...whole, 'audit:read': ['super_admin'] }, roles)).toEqual([
+    "no scope names the role 'auditor': add 'auditor' to the lines of its scopes",
+  ]);
+  expect(findRoleFaults({ ...whole, 'audit:read': ['auditor'] }, roles)).toEqual([
+    "the scope 'audit:read' names 'auditor' and not 'super_admin', who may give that role: add 'super_admin' to the line",
+  ]);
+  expect(findRoleFaults(whole, ['support', 'super_admin', 'auditor'])).toEqual([
+    "the role 'auditor' is the last of staff-roles.ts: super_admin ranks highest, move it to the end",
   ]);
 });

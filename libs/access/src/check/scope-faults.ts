@@ -31,6 +31,38 @@ export function findHolderFaults(table: ScopeTable, holders: readonly string[]):
   );
 }
 
+/**
+ * Roles of staff that nobody can work with, or that could pass on more than they have: whoever manages staff gives roles up to their own
+ * rank, and so needs every scope of those.
+ *
+ * @param roles the lowest rank first
+ */
+export function findRoleFaults(table: ScopeTable, roles: readonly string[]): string[] {
+  const holds = (role: string, scope: string) => table[scope]?.includes(role) ?? false;
+  const all = Object.keys(table);
+  const withoutScope = roles.filter((role) => !all.some((scope) => holds(role, scope)));
+  const top = roles.at(-1);
+  return [
+    ...withoutScope.map(
+      (role) => `no scope names the role '${role}': add '${role}' to the lines of its scopes`,
+    ),
+    ...(top === 'super_admin'
+      ? []
+      : [`the role '${top}' is the last of staff-roles.ts: super_admin ranks highest, move it to the end`]),
+    ...roles.flatMap((manager, rank) => {
+      if (!holds(manager, 'staff:write')) return [];
+      return all.flatMap((scope) => {
+        const below = roles.slice(0, rank).filter((role) => holds(role, scope));
+        return below.length === 0 || holds(manager, scope)
+          ? []
+          : [
+              `the scope '${scope}' names '${below.join("', '")}' and not '${manager}', who may give that role: add '${manager}' to the line`,
+            ];
+      });
+    }),
+  ];
+}
+
 function describeUnheld(allOf: readonly string[], table: ScopeTable): string[] {
   const holdersOf = (scope: string) => (Object.hasOwn(table, scope) ? (table[scope] ?? []) : []);
   const unheld = allOf.filter((scope) => holdersOf(scope).length === 0);

@@ -156,6 +156,17 @@ describe('values', () => {
     expect(mail.text).toContain(written);
   });
 
+  it.each([
+    ['de', 'operations', 'Betrieb'],
+    ['en', 'operations', 'Operations'],
+    // Its own word in words.json.
+    ['de', 'super_admin', 'Administration'],
+  ])('in the language %s the role %s is %s', (language, role, written) => {
+    const values = { inviter: 'Ada', role, link, validFor: '86400' };
+    const mail = loadMailTexts().render(sampleOf('staff-invitation', { language, values }));
+    expect(mail.text.replaceAll('\n', ' ')).toContain(written);
+  });
+
   it('a link must be a web address', () => {
     const values = { link: 'javascript:alert(1)', validFor: '60' };
     expect(() => loadMailTexts().render(sampleOf('verify-email', { values }))).toThrow('no web address');

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isTenantSlug } from '@signet/schema/contract';
+import { isTenantSlug, nameOfStaffRole, staffRoles } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import {
   fillIn,
@@ -78,7 +78,7 @@ function renderMail(
 ): RenderedMail {
   const { text, found } = findText(folders, listLanguages(language), template);
   const words = Object.assign(
-    {},
+    Object.fromEntries(staffRoles.map((role) => [role, nameOfStaffRole(role, found)])),
     ...[...folders].reverse().map((folder) => folder.languages.get(found)?.words),
   );
   const written = writeValues(template, values, found, words);

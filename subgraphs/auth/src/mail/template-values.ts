@@ -1,4 +1,4 @@
-import { impersonationReasons } from '@signet/schema/contract';
+import { impersonationReasons, staffRoles } from '@signet/schema/contract';
 
 /** What a value of a template is; it decides the type that a caller gives, and how the text is written. */
 type ValueTypes = {
@@ -19,15 +19,13 @@ export type ValueKind = keyof ValueTypes;
 
 const impersonationWords = impersonationReasons.map((reason) => `impersonation_${reason}` as const);
 
-/** Words that values are, as the file `words.json` of each language has them. */
+/** Words that values are, as the file `words.json` of each language has them. A role of staff has its name in schema/contract besides. */
 export const mailWords = [
   'totp',
   'passkey',
   'recovery_codes',
   'no_factors',
-  'support',
-  'operations',
-  'super_admin',
+  ...staffRoles,
   ...impersonationWords,
 ] as const;
 export type MailWord = (typeof mailWords)[number];

@@ -1,9 +1,9 @@
-import type { Database } from '@signet/db';
+import { type Database, findMissingRoles } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { clockSkewSeconds } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
 import { portalTables, userTables } from '../accounts/account.ts';
-import { assertNoSeededAccounts } from '../start-checks.ts';
+import { assertNoSeededAccounts, describeMissingRoles } from '../start-checks.ts';
 import { type Finding, ok, wrong } from './finding.ts';
 
 const worthSayingSeconds = 2;
@@ -40,6 +40,13 @@ export async function checkClock(db: Kysely<Database>, platform: Platform): Prom
   return seconds > worthSayingSeconds
     ? wrong('clock', text, `Set both by NTP: verifiers refuse what is more than ${clockSkewSeconds} s off.`)
     : ok('clock', text);
+}
+
+/** Whether staff can have each role of schema/contract. Auth refuses to start where they can't. */
+export async function checkStaffRoles(db: Kysely<Database>): Promise<Finding[]> {
+  const missing = await findMissingRoles(db);
+  if (missing.length === 0) return [];
+  return [wrong('staff roles', describeMissingRoles(missing), 'Or restart npm start.')];
 }
 
 /** Only in production do accounts with a public password matter. */

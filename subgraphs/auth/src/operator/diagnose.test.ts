@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { jwksPathOf } from '@signet/schema/contract';
+import { jwksPathOf, staffRoles } from '@signet/schema/contract';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
 import { createTestDatabase, openFaultyPath, proofEnvironment, type TestDatabase } from '@signet/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAuth } from '../start.ts';
 import { addCustomer, addStaffMember, testPepper } from '../testing/accounts.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
@@ -46,6 +46,29 @@ const environment = (changes: Environment = {}): Environment => ({
 const wrongOf = (findings: readonly Finding[]) =>
   findings.filter(({ kind }) => kind === 'wrong').map(({ subject, text }) => `${subject}: ${text}`);
 const faultsOf = async (changes?: Environment) => wrongOf(await diagnose(environment(changes)));
+
+describe('a staff role that the database does not take', () => {
+  const roles = `alter table auth.portal_invitation drop constraint portal_invitation_role_check,
+    add constraint portal_invitation_role_check check (role in `;
+  const fault =
+    'that database does not take the staff role support of schema/contract/staff-roles.ts yet; run npm run db -- migrate';
+  const others = staffRoles.filter((role) => role !== 'support').map((role) => `'${role}'`);
+
+  it('is named by the doctor, and by the start of auth', async () => {
+    const older = await createTestDatabase();
+    onTestFinished(() => older.drop());
+    await older.query(`${roles} (${others}))`);
+    const variables = {
+      USER_DATABASE_URL: older.urlOf('signet_auth_user'),
+      PORTAL_DATABASE_URL: older.urlOf('signet_auth_portal'),
+    };
+    expect(await faultsOf(variables)).toContain(`staff roles: ${fault}`);
+    const config = testConfig(older, secrets);
+    await expect(startAuth(config, createLogger('test', 'silent'))).rejects.toThrow(
+      `PORTAL_DATABASE_URL: ${fault}`,
+    );
+  });
+});
 
 describe('npm run doctor', () => {
   it('finds nothing wrong where nothing is, and looks at all of it', async () => {

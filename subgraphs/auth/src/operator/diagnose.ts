@@ -7,7 +7,7 @@ import { getPlatformSettings, heldPlatforms, prefixOf, processNameOf } from '../
 import { type AuthConfig, authConfigSchema } from '../settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { checkCertificate } from './check-certificate.ts';
-import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
+import { checkClock, checkRole, checkSeededAccounts, checkStaffRoles } from './check-database.ts';
 import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
 import { checkProxy } from './check-proxy.ts';
@@ -137,6 +137,7 @@ async function checkHeldPlatform(config: AuthConfig, platform: Platform) {
     if (config.NODE_ENV === 'production') {
       findings.push(await checkSeededAccounts(db, platform));
     }
+    if (platform === 'portal') findings.push(...(await checkStaffRoles(db)));
     findings.push(...(await checkEmails(db, platform)));
     findings.push(await checkPeppers(db, platform, config));
     const checked = await checkKeys(db, platform, keys);

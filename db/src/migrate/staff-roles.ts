@@ -1,0 +1,55 @@
+import { staffRoles } from '@signet/schema/contract';
+import { type Kysely, sql } from 'kysely';
+
+/** The columns that hold a role of staff. Each has a check constraint `<table>_role_check` that lists what it takes. */
+const roleTables = ['portal_user', 'portal_invitation'] as const;
+
+/**
+ * The roles of schema/contract/staff-roles.ts that this database does not take yet, each once. Every database role may ask. A table that is
+ * not there is left out.
+ */
+export async function findMissingRoles<T>(
+  db: Kysely<T>,
+  roles: readonly string[] = staffRoles,
+): Promise<string[]> {
+  const tables = await readAllowedRoles(db);
+  return roles.filter((role) => tables.some(({ allowed }) => !allowed.includes(role)));
+}
+
+/**
+ * Lets the database hold every role of schema/contract/staff-roles.ts, as the last step of a run of migrations: the list there is the only
+ * one. What a constraint allows already it goes on allowing, since processes of the last release may still write a role that is gone, and
+ * members may hold it. Returns what was added, nothing where all was in order.
+ */
+export async function allowStaffRoles<T>(
+  trx: Kysely<T>,
+  roles: readonly string[] = staffRoles,
+): Promise<string[]> {
+  const added = new Set<string>();
+  for (const { table, allowed } of await readAllowedRoles(trx)) {
+    const missing = roles.filter((role) => !allowed.includes(role));
+    if (missing.length === 0) continue;
+    const name = sql.id(`${table}_role_check`);
+    const list = sql.join([...allowed, ...missing].map((role) => sql.lit(role)));
+    await sql`
+      alter table ${sql.id('auth', table)}
+        drop constraint if exists ${name},
+        add constraint ${name} check (role in (${list}))`.execute(trx);
+    for (const role of missing) added.add(role);
+  }
+  return [...added];
+}
+
+/** A constraint of another form is replaced as one that allows nothing would be. */
+async function readAllowedRoles<T>(db: Kysely<T>): Promise<{ table: string; allowed: string[] }[]> {
+  const { rows } = await sql<{ table: string; rule: string | null }>`
+    select c.relname as table, pg_get_constraintdef(k.oid) as rule
+    from pg_class c
+    left join pg_constraint k on k.conrelid = c.oid and k.contype = 'c' and k.conname = c.relname || '_role_check'
+    where c.relnamespace = to_regnamespace('auth') and c.relname = any(${[...roleTables]})
+    order by c.relname desc`.execute(db);
+  return rows.map(({ table, rule }) => ({
+    table,
+    allowed: [...(rule ?? '').matchAll(/'([a-z][a-z0-9_]*)'/g)].map(([, role = '']) => role),
+  }));
+}
