@@ -6,6 +6,16 @@ const patience = { timeout: 30_000 };
 /** Why a request was refused, and whether the audit log is as it was sealed. */
 export function testRefusals(staff: Console): void {
   describe('refusals', () => {
+    /** The gateway sends its records once a second, and a list of them is asked for once. */
+    const waitForRecord = (requestId: string) =>
+      expect
+        .poll(() =>
+          staff.platform.home.database.query('select 1 from auth.refusal_record where request_id = $1', [
+            requestId,
+          ]),
+        )
+        .toHaveLength(1);
+
     /** A refused request, and the text of its answer as the client has it. */
     async function refuse(query: string, token?: string): Promise<{ requestId: string; text: string }> {
       const bearer = token ?? (await staff.platform.signIn('user', 'ada@example.com'));
@@ -14,7 +24,9 @@ export function testRefusals(staff: Console): void {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
         body: JSON.stringify({ query }),
       });
-      return { requestId: answer.headers.get('x-request-id') ?? '', text: await answer.text() };
+      const requestId = answer.headers.get('x-request-id') ?? '';
+      await waitForRecord(requestId);
+      return { requestId, text: await answer.text() };
     }
 
     test('are explained: the pasted error leads to each check, the one that said no, and what to do', async () => {
