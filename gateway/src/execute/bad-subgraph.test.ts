@@ -66,6 +66,7 @@ async function serve(answer: (query: string, res: ServerResponse) => unknown) {
 
 const stops: (() => Promise<void>)[] = [];
 let url: string;
+let apolloUrl: string;
 let answers: AnswerBudget;
 /** The answer of the bad subgraph. */
 let how = '';
@@ -100,19 +101,29 @@ beforeAll(async () => {
   stops.push(() => planning.stop());
   const [entrance] = entrancesOf(config);
   if (!entrance) throw new Error('no entrance');
-  const server = await startEntrance(entrance, {
-    config,
-    logger,
-    issuers: [],
-    revocations: noRevocations,
-    planning,
-    markOf: createDocumentMark(),
-    answers,
-    accounts: [],
-    sourceOf: () => ({ mark: async () => '1', read: async () => ({ document, fieldPlatforms: new Map() }) }),
-  });
-  stops.push(() => server.stop());
-  url = `${server.url}/graphql`;
+  const start = async (name: string, executor: 'signet' | 'apollo') => {
+    const server = await startEntrance(
+      { ...entrance, name },
+      {
+        config: { ...config, EXECUTOR: executor },
+        logger,
+        issuers: [],
+        revocations: noRevocations,
+        planning,
+        markOf: createDocumentMark(),
+        answers,
+        accounts: [],
+        sourceOf: () => ({
+          mark: async () => '1',
+          read: async () => ({ document, fieldPlatforms: new Map() }),
+        }),
+      },
+    );
+    stops.push(() => server.stop());
+    return `${server.url}/graphql`;
+  };
+  url = await start('graph', 'signet');
+  apolloUrl = await start('user', 'apollo');
 });
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop();
@@ -164,5 +175,19 @@ test.each([
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     // The gateway reads 10 MB of an answer, and what is in the buffers of both sides.
     if (how === 'huge') expect(takenBytes).toBeLessThan(40 * 2 ** 20);
+  },
+);
+
+test.each([
+  ['many-objects', none, outage],
+  ['large', right, undefined],
+])(
+  "a subgraph that answers with %s spoils its own fields only, with Apollo's executor",
+  async (name, sizes, expected) => {
+    how = name;
+    const { body } = await postGraphql(apolloUrl, { query: '{ fine things { id size } }' });
+    expect(body.data).toEqual({ fine: 1, things: ids.map((id, index) => ({ id, size: sizes[index] })) });
+    expect(body.errors?.map((error) => [error.path, error.extensions.code])).toEqual(expected);
+    expect(answers.heldBytes).toBe(0);
   },
 );
