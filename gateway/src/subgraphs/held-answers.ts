@@ -15,7 +15,7 @@ export class NoRoomForAnswerError extends Error {
 const freeBytes = 64 * 2 ** 10;
 /** What a part of an answer takes beside its bytes, until the last part has come. A subgraph may send parts of one byte. */
 export const bytesPerPart = 128;
-/** What an object, a list, a field or an item takes in memory once it is read. V8 needs 20 to 64. */
+/** What an object, a list, a field or an item takes in memory once it is read. V8 needs 8 (a number of a list) to 60 (objects with a key of their own each). */
 export const bytesPerPlace = 32;
 
 /** What all entrances of a process hold together. Twice as much as the clients of one: a client alone has room for an answer of half of those. */
