@@ -3,7 +3,7 @@ import { join, matchesGlob } from 'node:path';
 import { authConfigSchema } from '@signet/auth';
 import { processRoles } from '@signet/db';
 import { readOperatorConfig } from '@signet/db/operator';
-import { gatewayConfigSchema, planningMemoryMb } from '@signet/gateway';
+import { createAnswerBudget, gatewayConfigSchema, planningMemoryMb } from '@signet/gateway';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { loadConfig, maxHeaderBytes } from '@signet/service';
@@ -434,7 +434,8 @@ describe('docker-compose.yml and the Dockerfile', () => {
       gatewayConfigSchema,
       withSecretsFrom(secrets.folder, environment, mountsOf(service)),
     );
-    const bytes = config.MAX_BODY_BYTES + config.MAX_ANSWER_BYTES + config.MAX_CONNECTIONS * maxHeaderBytes;
+    const answers = config.MAX_ANSWER_BYTES + createAnswerBudget(config).maxBytes;
+    const bytes = config.MAX_BODY_BYTES + answers + config.MAX_CONNECTIONS * maxHeaderBytes;
     const most = heapOf(environment) + planningMemoryMb + bytes / 2 ** 20 + codeMb;
     expect(most).toBeLessThanOrEqual(megabytesOf(service.mem_limit));
   });

@@ -120,7 +120,7 @@ export const gatewayFields = {
     'Bytes of request bodies at an entrance, from the headers until the work has ended. One client gets half of them at most.',
   ),
   MAX_ANSWER_BYTES: budgetBytes(64 * 2 ** 20).describe(
-    'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest.',
+    'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest. The process holds at most twice as many of the answers of subgraphs.',
   ),
   MIN_READ_BYTES_PER_SECOND: configFields
     .wholeNumber('must be bytes, 1 to 1000000000', { min: 1, max: 1_000_000_000 })

@@ -29,6 +29,7 @@ import type { SeededAccount } from './pages/layout.ts';
 import { openPlanningPool, type PlanningPool } from './planning/planning-pool.ts';
 import type { StartedWorker } from './planning/start-worker.ts';
 import { followSettings } from './settings-file/follow-settings.ts';
+import { createAnswerBudget } from './subgraphs/held-answers.ts';
 
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
@@ -67,6 +68,7 @@ export async function startGateway(
     early: planningWorker,
   });
   const markOf = createDocumentMark();
+  const answers = createAnswerBudget(config);
   const shared: (() => Promise<void>)[] = [planning.stop];
   let opened: readonly OpenEntrance[] = [];
   let endFollowing = async () => {};
@@ -89,7 +91,18 @@ export async function startGateway(
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(() => issuers, revocations.source, logger);
     if (metrics) shared.push(measureProcess(metrics, { revocations, planning, issuersNow: () => issuers }));
-    const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
+    const options = {
+      config,
+      logger,
+      issuers,
+      revocations,
+      planning,
+      markOf,
+      answers,
+      metrics,
+      tracing,
+      accounts,
+    };
     opened = await openEntrances(options);
     for (const { name, health } of opened) shown?.addHealth(processName, health, name);
     shown?.addPage('/usage', () => readUsage(opened));
@@ -129,7 +142,8 @@ export async function checkGateway(config: GatewayConfig, logger: Logger): Promi
     const issuers = await openIssuers(config, logger);
     const revocations = noRevocations;
     const markOf = createDocumentMark();
-    const options = { config, logger, issuers, revocations, planning, markOf, accounts: [] };
+    const answers = createAnswerBudget(config);
+    const options = { config, logger, issuers, revocations, planning, markOf, answers, accounts: [] };
     await Promise.all((await openEntrances(options)).map((entrance) => entrance.stop()));
   } finally {
     await planning.stop();

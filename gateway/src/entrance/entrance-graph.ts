@@ -10,6 +10,7 @@ import type { DocumentMark } from '../documents/document-mark.ts';
 import { registerSourceLimits } from '../limits/operation-limits.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { RecordRefusedRequest } from '../refusals/record-refused.ts';
+import type { AnswerBudget } from '../subgraphs/held-answers.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { createGraphSwitch } from '../supergraph/graph-switch.ts';
 import { SupergraphError, type SupergraphSource } from '../supergraph/supergraph-source.ts';
@@ -28,6 +29,8 @@ export type EntranceGraphOptions = {
   planning: PlanningPool;
   /** One for all entrances of the process. */
   markOf: DocumentMark;
+  /** Shared by all entrances of the process. */
+  answers: AnswerBudget;
   metrics?: ServiceMetrics | undefined;
   /** Undefined: nobody counts which fields are asked for. */
   usage?: FieldUsage | undefined;

@@ -32,6 +32,7 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import type { AnswerBudget } from '../subgraphs/held-answers.ts';
 import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
 import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import { createFieldUsage, type FieldUsage } from '../usage/field-usage.ts';
@@ -231,6 +232,8 @@ export type EntranceOptions = {
   planning: PlanningPool;
   /** Shared too: a document has one mark in all lines of the process. */
   markOf: DocumentMark;
+  /** Shared too: all answers of subgraphs are in one memory. */
+  answers: AnswerBudget;
   /** Undefined where nobody scrapes them. */
   metrics?: ServiceMetrics | undefined;
   /** Undefined: nothing is traced. */

@@ -19,6 +19,7 @@ import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNull
 import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
+import { createAnswerBudget } from '../subgraphs/held-answers.ts';
 import { fixedSource } from '../supergraph/supergraph-source.ts';
 import { type EntranceOptions, openEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
@@ -133,6 +134,7 @@ export async function startTestGateway(
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());
   const markOf = createDocumentMark();
+  const answers = createAnswerBudget(config);
   const open = async (entrance: Entrance) => {
     const free = { ...config, [entrance.portVariable]: 0 };
     const server = await startEntrance(entrance, {
@@ -142,6 +144,7 @@ export async function startTestGateway(
       revocations,
       planning,
       markOf,
+      answers,
       metrics,
       accounts: [],
       sourceOf: (variant) => fixedSource(readShopSupergraph, variant),

@@ -4,6 +4,7 @@ import { GraphQLError } from 'graphql';
 import type { WithDocument } from '../documents/trusted-documents.ts';
 import type { AnswerText } from '../execute/executor.ts';
 import type { RecordRefused } from '../refusals/record-refused.ts';
+import { endAnswers } from '../subgraphs/held-answers.ts';
 import { hasAny } from '../telemetry/telemetry-plugin.ts';
 import type { KnownOperation } from './known-operations.ts';
 import type { LearnOperation } from './learn-operations.ts';
@@ -91,6 +92,8 @@ export function createFastLane(options: FastLaneOptions): FastLane {
         const { headers } = request;
         onRefused(context, { headers, status: 500, errors, hasData: false, operation: known.identity });
         return `${JSON.stringify({ errors })}\n`;
+      } finally {
+        endAnswers(context);
       }
     },
   };

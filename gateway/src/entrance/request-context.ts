@@ -13,6 +13,7 @@ import { type ActingLog, authenticate, type Session, type Verifier } from '@sign
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { SessionCookieGate, SessionCookies } from '../admission/session-cookie-gate.ts';
+import type { HeldAnswers } from '../subgraphs/held-answers.ts';
 import { type RequestTelemetry, telemetryOf } from '../telemetry/request-telemetry.ts';
 
 export type RequestContextOptions = {
@@ -78,6 +79,7 @@ export function createRequestContext(options: RequestContextOptions): CreateCont
         cookies,
         deadline: performance.now() + options.timeoutMs,
         clientGone: new ClientGone(reply.raw),
+        answers: undefined,
       };
     };
     let session: Session | Promise<Session>;
@@ -199,4 +201,6 @@ export type GatewayContext = {
   deadline: number;
   /** Aborts when the client closes its connection before it has the answer. */
   clientGone: ClientWatch;
+  /** What the operation holds of the answers of subgraphs, from its first fetch on. The executor ends it. */
+  answers?: HeldAnswers | undefined;
 };

@@ -25,6 +25,7 @@ import { planInAdvance } from '../planning/plan-in-advance.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { RecordRefused } from '../refusals/record-refused.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { AnswerBudget } from '../subgraphs/held-answers.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
 import type { ServedGraph } from '../supergraph/graph-switch.ts';
@@ -48,6 +49,7 @@ export type ServedGraphOptions = {
   metrics?: ServiceMetrics | undefined;
   identify: IdentifyOperation;
   proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
+  answers: AnswerBudget;
   reports: Pick<RefusalReports, 'add'>;
   onRefused: RecordRefused;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
@@ -109,6 +111,7 @@ export async function openEntranceGraph(
       urls,
       fieldPlatforms,
       proof,
+      answers: options.answers,
       reports,
       logger,
       entrance: name,

@@ -15,10 +15,12 @@ import { createDocumentMark } from '../documents/document-mark.ts';
 import { startEntrance } from '../entrance/entrance.test-support.ts';
 import { entrancesOf } from '../entrance/entrances.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
+import { type AnswerBudget, createAnswerBudget } from '../subgraphs/held-answers.ts';
 
 const ids = ['a', 'b'];
 const entities = (text: string) => `{"data":{"_entities":${text}}}`;
 const evil = '{"size":1,"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';
+const manyObjects = `{"size":1,"more":[${'{},'.repeat(2_000_000)}0]}`;
 const hugeBytes = 200 * 2 ** 20;
 /** Bytes of the huge answer that the gateway took before it hung up. */
 let takenBytes = 0;
@@ -35,6 +37,8 @@ const answersByName: Record<string, (res: ServerResponse) => void> = {
     res.end(
       '{"data":{"_entities":[{"size":1},{"size":2}]},"errors":[{"message":"secret","path":["_entities",99,"size"]},{"message":"secret","path":["_entities",-1,{}]}]}',
     ),
+  'many-objects': (res) => res.end(entities(`[${manyObjects},{"size":2}]`)),
+  large: (res) => res.end(entities(`[{"size":1,"more":"${'x'.repeat(2 ** 20)}"},{"size":2}]`)),
   'no-body': (res) => res.end(),
   huge(res) {
     const part = Buffer.alloc(2 ** 20, '{"size":1},');
@@ -62,6 +66,8 @@ async function serve(answer: (query: string, res: ServerResponse) => unknown) {
 
 const stops: (() => Promise<void>)[] = [];
 let url: string;
+let apolloUrl: string;
+let answers: AnswerBudget;
 /** The answer of the bad subgraph. */
 let how = '';
 
@@ -90,22 +96,34 @@ beforeAll(async () => {
   const logger = createLogger('test', 'fatal');
   const environment = { SUPERGRAPH_FILE: 'unread', PORT: '0', ACCESS: 'off', PROOF: 'off' };
   const config = loadConfig(gatewayConfigSchema, environment);
+  answers = createAnswerBudget(config);
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());
   const [entrance] = entrancesOf(config);
   if (!entrance) throw new Error('no entrance');
-  const server = await startEntrance(entrance, {
-    config,
-    logger,
-    issuers: [],
-    revocations: noRevocations,
-    planning,
-    markOf: createDocumentMark(),
-    accounts: [],
-    sourceOf: () => ({ mark: async () => '1', read: async () => ({ document, fieldPlatforms: new Map() }) }),
-  });
-  stops.push(() => server.stop());
-  url = `${server.url}/graphql`;
+  const start = async (name: string, executor: 'signet' | 'apollo') => {
+    const server = await startEntrance(
+      { ...entrance, name },
+      {
+        config: { ...config, EXECUTOR: executor },
+        logger,
+        issuers: [],
+        revocations: noRevocations,
+        planning,
+        markOf: createDocumentMark(),
+        answers,
+        accounts: [],
+        sourceOf: () => ({
+          mark: async () => '1',
+          read: async () => ({ document, fieldPlatforms: new Map() }),
+        }),
+      },
+    );
+    stops.push(() => server.stop());
+    return `${server.url}/graphql`;
+  };
+  url = await start('graph', 'signet');
+  apolloUrl = await start('user', 'apollo');
 });
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop();
@@ -126,6 +144,8 @@ test.each([
   ['extra-entities', none, outage],
   ['proto', [1, 1], undefined],
   ['paths-out-of-range', right, [fault('things')]],
+  ['many-objects', none, outage],
+  ['large', right, undefined],
   ['no-body', none, outage],
   ['huge', none, outage],
   ['nothing', none, outage],
@@ -151,8 +171,23 @@ test.each([
         [1, 2, 3, 4].map((n) => ({ data: { [`n${n}`]: 1 } })),
       );
     }
+    expect(answers.heldBytes).toBe(0);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     // The gateway reads 10 MB of an answer, and what is in the buffers of both sides.
     if (how === 'huge') expect(takenBytes).toBeLessThan(40 * 2 ** 20);
+  },
+);
+
+test.each([
+  ['many-objects', none, outage],
+  ['large', right, undefined],
+])(
+  "a subgraph that answers with %s spoils its own fields only, with Apollo's executor",
+  async (name, sizes, expected) => {
+    how = name;
+    const { body } = await postGraphql(apolloUrl, { query: '{ fine things { id size } }' });
+    expect(body.data).toEqual({ fine: 1, things: ids.map((id, index) => ({ id, size: sizes[index] })) });
+    expect(body.errors?.map((error) => [error.path, error.extensions.code])).toEqual(expected);
+    expect(answers.heldBytes).toBe(0);
   },
 );

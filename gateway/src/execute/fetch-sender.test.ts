@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { createLogger } from '@signet/service';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import { AnswerBudget, endAnswers } from '../subgraphs/held-answers.ts';
 import { createFetchSender, OutageError, type SubgraphTarget } from './fetch-sender.ts';
 
 const logger = createLogger('test', 'silent');
@@ -28,8 +29,12 @@ async function startProcess(process: string, body: string, received: Received[])
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql?from=gateway`;
 }
 
-function createSender(target: SubgraphTarget, reports = { add: vi.fn() }) {
-  const sender = createFetchSender({ targets: [target], reports, logger, entrance: 'graph' });
+function createSender(
+  target: SubgraphTarget,
+  reports = { add: vi.fn() },
+  answers = new AnswerBudget(128 * 2 ** 20),
+) {
+  const sender = createFetchSender({ targets: [target], answers, reports, logger, entrance: 'graph' });
   stops.push(() => sender.stop());
   return sender;
 }
@@ -130,6 +135,39 @@ test('throws an outage, and logs its cause, where no answer comes', async () => 
     },
     'a fetch failed',
   );
+});
+
+test('an answer that does not fit beside others is an outage for its own caller, and the log names subgraph and setting', async () => {
+  const warn = vi.spyOn(logger, 'warn').mockClear();
+  const large = await startProcess('catalog', JSON.stringify({ data: { a: 'x'.repeat(600_000) } }), []);
+  const small = await startProcess('orders', '{"data":{"a":1}}', []);
+  const answers = new AnswerBudget(2_000_000);
+  const senders = [large, small].map((url, index) =>
+    createSender(
+      { name: index ? 'orders' : 'catalog', urls: { user: url, portal: url } },
+      undefined,
+      answers,
+    ),
+  );
+  const askLarge = (context: GatewayContext) => senders[0]?.send(fetchFrom('catalog'), context);
+  const askSmall = (context: GatewayContext) => senders[1]?.send(fetchFrom('orders'), context);
+  const first = contextOf();
+  expect(await askLarge(first)).toHaveProperty('data.a');
+  const second = contextOf();
+  await expect(askLarge(second)).rejects.toThrow(OutageError);
+  expect(warn.mock.calls).toEqual([
+    [
+      {
+        subgraph: 'catalog',
+        err: expect.objectContaining({ message: expect.stringContaining('MAX_ANSWER_BYTES') }),
+      },
+      'a fetch failed',
+    ],
+  ]);
+  expect(await askSmall(second)).toEqual({ data: { a: 1 } });
+  expect(await askLarge(contextOf({ clientAddress: '192.0.2.2' }))).toHaveProperty('data.a');
+  endAnswers(first);
+  expect(await askLarge(second)).toHaveProperty('data.a');
 });
 
 test('asks a subgraph that is not configured for nothing', async () => {

@@ -8,6 +8,7 @@ import type { GatewayContext } from '../entrance/request-context.ts';
 import { callerOf } from '../planning/entrance-planning.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 import { NoAnswerError, type RawAnswer } from '../subgraphs/exchange.ts';
+import { type AnswerBudget, HeldAnswers } from '../subgraphs/held-answers.ts';
 import { connections, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import type { FetchResult, OutgoingFetch, SendFetch, SubgraphError } from './executor.ts';
@@ -34,6 +35,8 @@ export type SubgraphTarget = {
 
 export type FetchSenderOptions = {
   targets: readonly SubgraphTarget[];
+  /** Shared by all senders of the process. */
+  answers: AnswerBudget;
   /** Gets the refusals of subgraphs that keep no audit log. */
   reports: Pick<RefusalReports, 'add'>;
   logger: Logger;
@@ -95,7 +98,7 @@ const json = 'application/json';
  */
 function createSubgraphSender(
   { name, urls, takesCookies = false, sign }: SubgraphTarget,
-  { logger, reports, entrance, metrics }: Omit<FetchSenderOptions, 'targets'>,
+  { answers, logger, reports, entrance, metrics }: Omit<FetchSenderOptions, 'targets'>,
 ): FetchSender {
   const routes = openRoutes(name, urls, logger);
   const opened = [...new Set(platforms.map((platform) => routes[platform].connection))];
@@ -144,7 +147,7 @@ function createSubgraphSender(
     const attempt = (timeoutMs: number) => {
       if (timeoutMs <= 0) throw new Error('no time is left');
       const message = describe(route, context, cookies?.headers.cookie, body, timeoutMs, span);
-      return connection.send(message, timeoutMs);
+      return connection.send(message, timeoutMs, context.answers);
     };
     const attemptLater = () => {
       assertWorthSending();
@@ -154,6 +157,7 @@ function createSubgraphSender(
     assertWorthSending();
     const timeoutMs = context.deadline - performance.now();
     const caller = callerOf(context);
+    context.answers ??= new HeldAnswers(answers, caller);
     const turn = turns.take(caller, { timeoutMs, leaves: isQuery ? context.clientGone : undefined });
     if (turn) await turn;
     try {

@@ -5,6 +5,7 @@ import { checkCustomScalars } from '@signet/service/custom-scalars';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
 import { takePart } from '../planning/introspection.ts';
+import { endAnswers } from '../subgraphs/held-answers.ts';
 import { AnswerSize } from './answer-size.ts';
 import { coercionOf } from './coercion.ts';
 import type { Gateway, GatewayExecutor } from './signet-gateway.ts';
@@ -49,10 +50,14 @@ export function createPlanExecutor(options: PlanExecutorOptions): Gateway {
       operationDocument: introspected ? takePart('data', request.document, operation) : request.document,
       ...(operation.name && { operationName: operation.name.value }),
     });
-    const answer = await executeQueryPlan(plan, sources, request, context, supergraphSchema, api);
-    // Before it is written, as one text.
-    new AnswerSize(maxAnswerBytes).addValue(answer.data);
-    return introspected && answer.data ? { ...answer, data: putInto(answer.data, introspected) } : answer;
+    try {
+      const answer = await executeQueryPlan(plan, sources, request, context, supergraphSchema, api);
+      // Before it is written, as one text.
+      new AnswerSize(maxAnswerBytes).addValue(answer.data);
+      return introspected && answer.data ? { ...answer, data: putInto(answer.data, introspected) } : answer;
+    } finally {
+      endAnswers(request.context as GatewayContext);
+    }
   };
   return {
     onSchemaLoadOrUpdate(callback) {

@@ -1,6 +1,7 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
+import { endAnswers } from '../subgraphs/held-answers.ts';
 import type { CompiledOperation, Executor } from './executor.ts';
 
 export type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
@@ -24,7 +25,11 @@ export function createSignetGateway({ supergraphSdl, executor, planning }: Signe
     if (errors) return { errors };
     const context = request.context as GatewayContext;
     const introspected = planning.introspectedFor(context);
-    return operation.runToResult({ variables, coerced, context, introspected });
+    try {
+      return await operation.runToResult({ variables, coerced, context, introspected });
+    } finally {
+      endAnswers(context);
+    }
   };
   return {
     onSchemaLoadOrUpdate(callback) {

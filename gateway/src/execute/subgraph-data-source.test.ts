@@ -9,6 +9,7 @@ import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionCookies } from '../admission/session-cookie-gate.ts';
 import type { FetchMessage } from '../subgraphs/entrance-proof.ts';
+import { AnswerBudget } from '../subgraphs/held-answers.ts';
 import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
 import { SubgraphDataSource } from './subgraph-data-source.ts';
 
@@ -18,6 +19,8 @@ const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
+
+const answers = new AnswerBudget(128 * 2 ** 20);
 
 async function createSource(
   listener: RequestListener,
@@ -37,7 +40,7 @@ async function createSource(
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   const name = target.name ?? 'catalog';
   const targets = [{ name, urls: { user: url, portal: url }, ...target }];
-  const sender = createFetchSender({ targets, reports: { add() {} }, logger, entrance: 'graph' });
+  const sender = createFetchSender({ targets, answers, reports: { add() {} }, logger, entrance: 'graph' });
   const source = new SubgraphDataSource({ name, sender, platformOf, logger });
   const close = () => {
     server.closeAllConnections();

@@ -6,6 +6,7 @@ import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { GatewayConfig } from '../config.ts';
 import { createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { AnswerBudget } from '../subgraphs/held-answers.ts';
 import { isAuth, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { createFetchSender } from './fetch-sender.ts';
 import { SubgraphDataSource } from './subgraph-data-source.ts';
@@ -16,6 +17,8 @@ export type SubgraphSourcesOptions = {
   urls: ReadonlyMap<string, SubgraphUrls>;
   fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
+  /** Shared by all entrances of the process. */
+  answers: AnswerBudget;
   /** Gets the refusals of subgraphs that keep no audit log. */
   reports: Pick<RefusalReports, 'add'>;
   logger: Logger;
@@ -25,14 +28,14 @@ export type SubgraphSourcesOptions = {
 
 /** Opens the way to each subgraph. `stop` closes their connections. */
 export function createSubgraphSources(options: SubgraphSourcesOptions) {
-  const { config, urls, fieldPlatforms, proof, reports, logger, entrance, metrics } = options;
+  const { config, urls, fieldPlatforms, proof, answers, reports, logger, entrance, metrics } = options;
   const targets = [...urls].map(([name, byPlatform]) => ({
     name,
     urls: byPlatform,
     takesCookies: isAuth(name, config),
     sign: proof.signerFor(name),
   }));
-  const sender = createFetchSender({ targets, reports, logger, entrance, metrics });
+  const sender = createFetchSender({ targets, answers, reports, logger, entrance, metrics });
   const platformOf = createFetchPlatform(fieldPlatforms);
   return {
     send: sender.send,

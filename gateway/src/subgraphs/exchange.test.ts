@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createExchanges, NoAnswerError } from './exchange.ts';
+import { AnswerBudget, HeldAnswers, NoRoomForAnswerError } from './held-answers.ts';
 
 const controller = () => ({
   aborted: false,
@@ -75,4 +76,78 @@ test.each([
   exchange.onResponseError(undefined, Object.assign(new Error('x'), { code }));
   const error: unknown = await exchange.answer.catch((thrown: unknown) => thrown);
   expect((error as Error).constructor).toBe(kind);
+});
+
+describe('where answers have a budget', () => {
+  const mb = 2 ** 20;
+  const open = () => {
+    const budget = new AnswerBudget(4 * mb);
+    const held = new HeldAnswers(budget, 'a');
+    const exchange = createExchanges(() => {}).begin(5000, held);
+    const started = controller();
+    exchange.onRequestStart(started);
+    exchange.onResponseStart(undefined, 200, {});
+    return { budget, held, exchange, started };
+  };
+
+  test('one that came is held until its operation ends', async () => {
+    const { budget, held, exchange } = open();
+    exchange.onResponseData(undefined, Buffer.alloc(mb, 'x'));
+    exchange.onResponseEnd();
+    expect((await exchange.answer).body).toHaveLength(mb);
+    expect(budget.heldBytes).toBeGreaterThanOrEqual(mb);
+    held.end();
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  test('one that does not fit ends with its connection, and holds nothing, whatever else comes', async () => {
+    const { budget, exchange, started } = open();
+    for (let count = 0; count < 5; count += 1) exchange.onResponseData(undefined, Buffer.alloc(mb, 'x'));
+    exchange.onResponseEnd();
+    await expect(exchange.answer).rejects.toThrow(NoRoomForAnswerError);
+    await expect(exchange.answer).rejects.toThrow('twice MAX_ANSWER_BYTES');
+    expect(started.abort).toHaveBeenCalledTimes(1);
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  test('one that comes in parts of a byte counts what they take', async () => {
+    const { exchange } = open();
+    const part = Buffer.from(' ');
+    for (let count = 0; count < 20_000; count += 1) exchange.onResponseData(undefined, part);
+    await expect(exchange.answer).rejects.toThrow(NoRoomForAnswerError);
+  });
+
+  test('one that would take too much once it is read is not read, in whatever parts it comes', async () => {
+    const whole = Buffer.from(`["${'{},'.repeat(100)}",${'{},'.repeat(100_000)}0]`);
+    for (const bytes of [10_000, whole.length]) {
+      const { budget, exchange, started } = open();
+      for (let at = 0; at < whole.length; at += bytes) {
+        exchange.onResponseData(undefined, whole.subarray(at, at + bytes));
+      }
+      exchange.onResponseEnd();
+      await expect(exchange.answer).rejects.toThrow(NoRoomForAnswerError);
+      expect(started.abort).toHaveBeenCalledTimes(1);
+      expect(budget.heldBytes).toBe(0);
+    }
+  });
+
+  test('one counts with all of its parts, also with those that came before there was much', async () => {
+    const { budget, exchange } = open();
+    const part = Buffer.from('{},'.repeat(10_000));
+    for (let count = 0; count < 3; count += 1) exchange.onResponseData(undefined, part);
+    exchange.onResponseEnd();
+    await exchange.answer;
+    expect(budget.heldBytes).toBeGreaterThanOrEqual(3 * (part.length + 20_000 * 32));
+  });
+
+  test('one that breaks off or takes too long holds nothing', async () => {
+    for (const end of ['expire', 'break'] as const) {
+      const { budget, exchange } = open();
+      exchange.onResponseData(undefined, Buffer.alloc(mb, 'x'));
+      if (end === 'expire') exchange.expire();
+      else exchange.onResponseError(undefined, new Error('broken'));
+      await expect(exchange.answer).rejects.toThrow();
+      expect(budget.heldBytes).toBe(0);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { bytesPerPart, bytesPerPlace, type HeldAnswers, PlaceCounter } from './held-answers.ts';
 
 export type RawAnswer = { statusCode: number; headers: IncomingHttpHeaders; body: Buffer };
 
@@ -10,8 +11,12 @@ export class NoAnswerError extends Error {
 
 /** Exchanges under way with one address. Their time is watched here: a timer for each would cost more than the rest of an exchange. */
 export type Exchanges = {
-  /** Begins an exchange that ends after `timeoutMs`, with or without an answer. Hand it to undici's `dispatch`. */
-  begin(timeoutMs: number): Exchange;
+  /**
+   * Begins an exchange that ends after `timeoutMs`, with or without an answer. Hand it to undici's `dispatch`.
+   *
+   * @param held counts the answer, and may refuse it. What is held of one that came stays held.
+   */
+  begin(timeoutMs: number, held?: HeldAnswers): Exchange;
 };
 
 /** How late an exchange may learn that its time is up. */
@@ -40,8 +45,8 @@ export function createExchanges(onDoubt: () => void): Exchanges {
     }
   };
   return {
-    begin(timeoutMs) {
-      const exchange = new Exchange(underWay, timeoutMs);
+    begin(timeoutMs, held) {
+      const exchange = new Exchange(underWay, timeoutMs, held);
       underWay.add(exchange);
       timer ??= setInterval(look, lookEveryMs);
       return exchange;
@@ -97,6 +102,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   place = 0;
   readonly #underWay: UnderWay;
   readonly #timeoutMs: number;
+  readonly #held: HeldAnswers | undefined;
+  /** What `#held` counts for this answer. */
+  #heldBytes = 0;
+  /** Undefined while the operation holds little. */
+  #places: PlaceCounter | undefined;
+  /** The chunks that it has counted. */
+  #counted = 0;
   readonly #chunks: Buffer[] = [];
   #resolve!: (answer: RawAnswer) => void;
   #reject!: (error: Error) => void;
@@ -105,10 +117,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   #hasEnded = false;
 
-  constructor(underWay: UnderWay, timeoutMs: number) {
+  constructor(underWay: UnderWay, timeoutMs: number, held: HeldAnswers | undefined) {
     const now = performance.now();
     this.#underWay = underWay;
     this.#timeoutMs = timeoutMs;
+    this.#held = held;
     this.deadline = now + timeoutMs;
     this.doubtAt = now + doubtAfterMs;
     this.answer = new Promise((resolve, reject) => {
@@ -138,10 +151,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: unknown, chunk: Buffer): void {
+    if (this.#hasEnded) return;
     this.#chunks.push(chunk);
+    const error = this.#held && this.#hold(this.#held, chunk);
+    if (!error) return;
+    this.#fail(error);
+    this.#controller?.abort(error);
   }
 
   onResponseEnd(): void {
+    if (this.#hasEnded) return;
     this.#end();
     const [first] = this.#chunks;
     const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
@@ -157,8 +176,26 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
+  #hold(held: HeldAnswers, chunk: Buffer): Error | undefined {
+    this.#heldBytes += chunk.length + bytesPerPart;
+    const error = held.add(chunk.length + bytesPerPart);
+    if (error || !held.needsRoom) return error;
+    this.#places ??= new PlaceCounter();
+    let places = 0;
+    // Also those that came while the operation held little.
+    for (; this.#counted < this.#chunks.length; this.#counted += 1) {
+      places += this.#places.count(this.#chunks[this.#counted] as Buffer);
+    }
+    this.#heldBytes += places * bytesPerPlace;
+    return held.add(places * bytesPerPlace);
+  }
+
   #fail(error: Error): void {
     this.#end();
+    this.#held?.remove(this.#heldBytes);
+    this.#heldBytes = 0;
+    // undici may keep this object for longer.
+    this.#chunks.length = 0;
     this.#reject(error);
   }
 

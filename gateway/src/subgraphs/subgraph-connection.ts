@@ -5,6 +5,7 @@ import type { Logger } from '@signet/service';
 import type undici from 'undici';
 import { type Circuit, createCircuit } from './circuit.ts';
 import { createExchanges, type RawAnswer } from './exchange.ts';
+import type { HeldAnswers } from './held-answers.ts';
 
 /** Without undici's entry, which loads fetch, WebSocket and caches too: a tenth of the gateway's start. */
 const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof undici.Pool;
@@ -19,9 +20,10 @@ export type SubgraphConnection = {
   /**
    * Posts a request. Rejects when the answer is not there after `timeoutMs`, is too large, or breaks off.
    *
+   * @param held counts the answer among those of its operation
    * @throws {NoAnswerError} when the connection failed before any part of an answer came
    */
-  send(outgoing: Outgoing, timeoutMs: number): Promise<RawAnswer>;
+  send(outgoing: Outgoing, timeoutMs: number, held?: HeldAnswers): Promise<RawAnswer>;
   stop(): Promise<void>;
 };
 
@@ -57,8 +59,8 @@ export function connectToSubgraph(
   return {
     origin,
     circuit,
-    send({ path, headers, body }, timeoutMs) {
-      const exchange = exchanges.begin(timeoutMs);
+    send({ path, headers, body }, timeoutMs, held) {
+      const exchange = exchanges.begin(timeoutMs, held);
       pool.dispatch({ method: 'POST', path, headers, body }, exchange);
       return exchange.answer;
     },

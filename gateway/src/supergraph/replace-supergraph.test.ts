@@ -12,6 +12,7 @@ import { createDocumentMark } from '../documents/document-mark.ts';
 import { startEntrance } from '../entrance/entrance.test-support.ts';
 import { entrancesOf } from '../entrance/entrances.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
+import { createAnswerBudget } from '../subgraphs/held-answers.ts';
 import {
   composeForeignGraph,
   type ForeignSubgraph,
@@ -73,6 +74,7 @@ async function startEntranceOn(first: string, environment: Record<string, string
     revocations: noRevocations,
     planning,
     markOf: createDocumentMark(),
+    answers: createAnswerBudget(config),
     accounts: [],
     sourceOf: () => source,
     supergraphPollMs: 20,
