@@ -50,6 +50,6 @@ async function readAllowedRoles<T>(db: Kysely<T>): Promise<{ table: string; allo
     order by c.relname desc`.execute(db);
   return rows.map(({ table, rule }) => ({
     table,
-    allowed: [...(rule ?? '').matchAll(/'([a-z][a-z0-9_]*)'/g)].map(([, role = '']) => role),
+    allowed: [...(rule ?? '').matchAll(/'(\w+)'/g)].map(([, role = '']) => role),
   }));
 }

@@ -4,7 +4,6 @@ import { GraphQLError } from 'graphql';
 import type { WithDocument } from '../documents/trusted-documents.ts';
 import type { AnswerText } from '../execute/executor.ts';
 import type { RecordRefused } from '../refusals/record-refused.ts';
-import { endAnswers } from '../subgraphs/held-answers.ts';
 import { hasAny } from '../telemetry/telemetry-plugin.ts';
 import type { KnownOperation } from './known-operations.ts';
 import type { LearnOperation } from './learn-operations.ts';
@@ -93,7 +92,7 @@ export function createFastLane(options: FastLaneOptions): FastLane {
         onRefused(context, { headers, status: 500, errors, hasData: false, operation: known.identity });
         return `${JSON.stringify({ errors })}\n`;
       } finally {
-        endAnswers(context);
+        context.answers?.end();
       }
     },
   };

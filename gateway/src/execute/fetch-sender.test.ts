@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { createLogger } from '@signet/service';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GatewayContext } from '../entrance/request-context.ts';
-import { AnswerBudget, endAnswers } from '../subgraphs/held-answers.ts';
+import { AnswerBudget } from '../subgraphs/held-answers.ts';
 import { createFetchSender, OutageError, type SubgraphTarget } from './fetch-sender.ts';
 
 const logger = createLogger('test', 'silent');
@@ -166,7 +166,11 @@ test('an answer that does not fit beside others is an outage for its own caller,
   ]);
   expect(await askSmall(second)).toEqual({ data: { a: 1 } });
   expect(await askLarge(contextOf({ clientAddress: '192.0.2.2' }))).toHaveProperty('data.a');
-  endAnswers(first);
+  first.answers?.end();
+  // A branch of an operation that goes on after its end would hold the room for good.
+  const other = answers.heldBytes;
+  await expect(askLarge(first)).rejects.toThrow(OutageError);
+  expect(answers.heldBytes).toBe(other);
   expect(await askLarge(second)).toHaveProperty('data.a');
 });
 

@@ -5,7 +5,6 @@ import { checkCustomScalars } from '@signet/service/custom-scalars';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
 import { takePart } from '../planning/introspection.ts';
-import { endAnswers } from '../subgraphs/held-answers.ts';
 import { AnswerSize } from './answer-size.ts';
 import { coercionOf } from './coercion.ts';
 import type { Gateway, GatewayExecutor } from './signet-gateway.ts';
@@ -56,7 +55,7 @@ export function createPlanExecutor(options: PlanExecutorOptions): Gateway {
       new AnswerSize(maxAnswerBytes).addValue(answer.data);
       return introspected && answer.data ? { ...answer, data: putInto(answer.data, introspected) } : answer;
     } finally {
-      endAnswers(request.context as GatewayContext);
+      (request.context as GatewayContext).answers?.end();
     }
   };
   return {

@@ -1,7 +1,6 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
-import { endAnswers } from '../subgraphs/held-answers.ts';
 import type { CompiledOperation, Executor } from './executor.ts';
 
 export type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
@@ -28,7 +27,7 @@ export function createSignetGateway({ supergraphSdl, executor, planning }: Signe
     try {
       return await operation.runToResult({ variables, coerced, context, introspected });
     } finally {
-      endAnswers(context);
+      context.answers?.end();
     }
   };
   return {

@@ -87,7 +87,7 @@ export class HeldAnswers {
     if (surplus > 0) this.#giveBack(surplus);
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, when the operation's own answer has been put together. A fetch that is still under way, or comes later, gets no room. */
   end(): void {
     this.#hasEnded = true;
     if (this.#taken > 0) this.#giveBack(this.#taken);
@@ -106,12 +106,6 @@ export class HeldAnswers {
     this.#taken -= bytes;
     this.#budget.giveBack(this.#caller, bytes);
   }
-}
-
-/** Ends what an operation holds, when its own answer has been put together. */
-export function endAnswers(of: { answers?: HeldAnswers | undefined }): void {
-  of.answers?.end();
-  of.answers = undefined;
 }
 
 const quote = 0x22;
