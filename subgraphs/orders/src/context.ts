@@ -2,13 +2,16 @@ import { type Database, readInTenant } from '@signet/db';
 import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { OrderSettings } from '../settings.ts';
 import {
+  type FullOrderRow,
+  findFullOrdersOfUsers,
   findItems,
   findOrders,
   findOrdersOfUsers,
   type OrderItemRow,
+  type OrderPage,
   type OrderRow,
 } from './order.queries.ts';
 import { findViewers } from './order-viewers.ts';
@@ -17,8 +20,8 @@ import { findViewers } from './order-viewers.ts';
 export type GraphqlContext = SubgraphContext<Loaders, OrderSettings>;
 
 /** What resolvers hand to each other for the GraphQL types of the same names. */
-export type OrderModel = OrderRow;
-export type OrderItemModel = OrderItemRow & { currency: string };
+export type OrderModel = OrderRow | FullOrderRow;
+export type OrderItemModel = Omit<OrderItemRow, 'order_id'> & { currency: string };
 /** Nothing but an id. The rule on `User.orders` decides whether the caller may see this customer's orders. */
 export type UserModel = { id: string };
 /** The id of the caller's own tenant. */
@@ -31,7 +34,14 @@ export type Loaders = {
   itemsOfOrder: DataLoader<string, OrderItemRow[]>;
   viewersOfOrder: DataLoader<string, string[]>;
   ordersOfUser: DataLoader<OwnedPage<number>, OrderRow[], string>;
+  fullOrdersOfUser: DataLoader<OwnedPage<number>, FullOrderRow[], string>;
 };
+
+type FindPages<Row> = (
+  trx: Transaction<Database>,
+  userIds: readonly string[],
+  page: OrderPage,
+) => Promise<Row[]>;
 
 /** One set for each request: what a loader has read is never shown to anybody else. */
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
@@ -43,6 +53,25 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
     }
     return ids.map((id) => knownOrders.get(id));
   });
+  const pagesLoader = <Row extends OrderRow>(find: FindPages<Row>) =>
+    new DataLoader(
+      async (keys: readonly OwnedPage<number>[]) => {
+        const pages = await readInTenant(db, tenantId, (trx) =>
+          loadOwnedPages(
+            keys,
+            (row: Row) => row.user_id,
+            (userIds, page) => find(trx, userIds, page),
+          ),
+        );
+        // The policy of orders loads each of them by id. They are read already.
+        for (const row of pages.flat()) {
+          order.prime(row.id, row);
+          knownOrders.set(row.id, row);
+        }
+        return pages;
+      },
+      { cacheKeyFn: ownedPageKey },
+    );
   return {
     knownOrders,
     order,
@@ -54,23 +83,7 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
     viewersOfOrder: new DataLoader((orderIds) =>
       readInTenant(db, tenantId, (trx) => findViewers(trx, orderIds)),
     ),
-    ordersOfUser: new DataLoader(
-      async (keys) => {
-        const pages = await readInTenant(db, tenantId, (trx) =>
-          loadOwnedPages(
-            keys,
-            (row: OrderRow) => row.user_id,
-            (userIds, page) => findOrdersOfUsers(trx, userIds, page),
-          ),
-        );
-        // The policy of orders loads each of them by id. They are read already.
-        for (const row of pages.flat()) {
-          order.prime(row.id, row);
-          knownOrders.set(row.id, row);
-        }
-        return pages;
-      },
-      { cacheKeyFn: ownedPageKey },
-    ),
+    ordersOfUser: pagesLoader(findOrdersOfUsers),
+    fullOrdersOfUser: pagesLoader(findFullOrdersOfUsers),
   };
 }

@@ -9,7 +9,10 @@ import {
   isIntegerKey,
   readId,
   readPage,
+  selectsField,
 } from '@signet/subgraph';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { GraphqlContext } from './context.ts';
 import { findOrderPage, type OrderPage, type OrderRow } from './order.queries.ts';
 import { canSeeOrdersOf, requireCustomer, requireOrderReader } from './policies.ts';
 import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
@@ -31,10 +34,9 @@ export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, arg
   return createOrderConnection(rows, page);
 };
 
-export const myOrders: NonNullable<QueryResolvers['myOrders']> = async (_parent, args, ctx) => {
+export const myOrders: NonNullable<QueryResolvers['myOrders']> = (_parent, args, ctx, info) => {
   const { userId } = requireCustomer(ctx.session, 'orders:read', { orImpersonated: true });
-  const page = readPage(args, codec);
-  return createOrderConnection(await ctx.loaders.ordersOfUser.load({ ownerId: userId, page }), page);
+  return findPageOf(userId, args, ctx, info);
 };
 
 export const userResolvers: UserResolvers = {
@@ -49,11 +51,21 @@ export const userResolvers: UserResolvers = {
     if (!canSeeOrdersOf(caller, id)) throw new RefusalError('authz.permission.deny');
     return { id };
   },
-  async orders(user, args, ctx) {
-    const page = readPage(args, codec);
-    return createOrderConnection(await ctx.loaders.ordersOfUser.load({ ownerId: user.id, page }), page);
-  },
+  orders: (user, args, ctx, info) => findPageOf(user.id, args, ctx, info),
 };
+
+async function findPageOf(
+  ownerId: string,
+  args: Parameters<typeof readPage>[0],
+  { loaders }: GraphqlContext,
+  info: GraphQLResolveInfo,
+): Promise<Connection<OrderRow>> {
+  const page = readPage(args, codec);
+  const loader = selectsField(info, 'edges', 'node', 'items')
+    ? loaders.fullOrdersOfUser
+    : loaders.ordersOfUser;
+  return createOrderConnection(await loader.load({ ownerId, page }), page);
+}
 
 function createOrderConnection(rows: readonly OrderRow[], page: OrderPage): Connection<OrderRow> {
   return createConnection(rows, page, codec, (row) => ({ key: row.placed_microseconds, id: row.id }));

@@ -1,6 +1,14 @@
 import { type Database, defineQuery, idList, type Query } from '@signet/db';
 import type { PageRequest } from '@signet/subgraph';
-import { type InferResult, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import {
+  type CompiledQuery,
+  type InferResult,
+  type Kysely,
+  type RawBuilder,
+  sql,
+  type Transaction,
+} from 'kysely';
+import { jsonArrayFrom } from 'kysely/helpers/postgres';
 
 export type OrderRow = InferResult<ReturnType<typeof selectOrders>>[number];
 
@@ -74,39 +82,63 @@ export function findOrderPage(
 }
 
 type UsersPage = { userIds: readonly string[]; limit: number; key?: number; id?: string };
+type Value = <Name extends keyof UsersPage>(name: Name) => RawBuilder<UsersPage[Name]>;
 
-const [selectFirstOrders, selectOrdersAfter] = [false, true].map((isLater) =>
-  defineQuery<UsersPage, OrderRow>((db, value) =>
-    db
-      .selectFrom(sql<{ id: string }>`unnest(${idList(value('userIds'))})`.as<'asked'>(sql`asked(id)`))
-      .innerJoinLateral(
-        (eb) => {
-          const orders = eb
-            .selectFrom('orders.order')
-            .select(orderColumns)
-            .whereRef('user_id', '=', 'asked.id')
-            .orderBy('placed_at', 'desc')
-            .orderBy('id', 'desc')
-            .limit(value('limit'));
-          return (isLater ? orders.where(isAfter(value('key'), value('id'))) : orders).as('placed');
-        },
-        (join) => join.onTrue(),
-      )
-      .selectAll('placed')
-      .orderBy('placed_at', 'desc')
-      .orderBy('placed.id', 'desc'),
-  ),
-) as [Query<UsersPage, OrderRow>, Query<UsersPage, OrderRow>];
+/** The same page of the orders of each of several customers. */
+function selectPlaced(db: Kysely<Database>, value: Value, isLater: boolean) {
+  return db
+    .selectFrom(sql<{ id: string }>`unnest(${idList(value('userIds'))})`.as<'asked'>(sql`asked(id)`))
+    .innerJoinLateral(
+      (eb) => {
+        const orders = eb
+          .selectFrom('orders.order')
+          .select(orderColumns)
+          .whereRef('user_id', '=', 'asked.id')
+          .orderBy('placed_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(value('limit'));
+        return (isLater ? orders.where(isAfter(value('key'), value('id'))) : orders).as('placed');
+      },
+      (join) => join.onTrue(),
+    )
+    .selectAll('placed')
+    .orderBy('placed_at', 'desc')
+    .orderBy('placed.id', 'desc');
+}
 
 /** The same page of several customers' orders in one statement. As in `findOrderPage`, for each of them. */
-export function findOrdersOfUsers(
-  trx: Transaction<Database>,
-  userIds: readonly string[],
-  { first, after }: OrderPage,
-): Promise<OrderRow[]> {
-  const asked = { userIds, limit: first + 1 };
-  return after ? selectOrdersAfter(trx, { ...asked, ...after }) : selectFirstOrders(trx, asked);
+function definePage<Row>(
+  select: (placed: ReturnType<typeof selectPlaced>) => { compile(): CompiledQuery<Row> },
+) {
+  const [selectFirst, selectAfter] = [false, true].map((isLater) =>
+    defineQuery<UsersPage, Row>((db, value) => select(selectPlaced(db, value, isLater))),
+  ) as [Query<UsersPage, Row>, Query<UsersPage, Row>];
+  return (
+    trx: Transaction<Database>,
+    userIds: readonly string[],
+    { first, after }: OrderPage,
+  ): Promise<Row[]> => {
+    const asked = { userIds, limit: first + 1 };
+    return after ? selectAfter(trx, { ...asked, ...after }) : selectFirst(trx, asked);
+  };
 }
+
+export const findOrdersOfUsers = definePage<OrderRow>((placed) => placed);
+
+/** With its items, in the order in which they were placed. */
+export type FullOrderRow = OrderRow & { items: Omit<OrderItemRow, 'order_id'>[] };
+
+export const findFullOrdersOfUsers = definePage<FullOrderRow>((placed) =>
+  placed.select((eb) =>
+    jsonArrayFrom(
+      eb
+        .selectFrom('orders.order_item')
+        .select(['product_id', 'quantity', 'unit_price_amount'])
+        .whereRef('order_id', '=', 'placed.id')
+        .orderBy('position'),
+    ).as('items'),
+  ),
+);
 
 function isAfter(key: unknown, id: unknown): RawBuilder<boolean> {
   return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;

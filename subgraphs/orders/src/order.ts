@@ -20,7 +20,7 @@ export const orderResolvers: OrderResolvers = {
   },
   status: (row) => row.status.toUpperCase() as OrderStatus,
   async items(row, _args, ctx) {
-    const items = await ctx.loaders.itemsOfOrder.load(row.id);
+    const items = 'items' in row ? row.items : await ctx.loaders.itemsOfOrder.load(row.id);
     return items.map((item) => ({ ...item, currency: row.currency }));
   },
   total: (row) => ({ amount: row.total_amount, currency: row.currency }),

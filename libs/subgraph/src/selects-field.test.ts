@@ -1,0 +1,39 @@
+import { buildSchema, type GraphQLResolveInfo, graphql } from 'graphql';
+import { expect, test } from 'vitest';
+import { selectsField } from './selects-field.ts';
+
+const schema = buildSchema(`
+  type Query { list: List other: List }
+  type List { edges: [Edge!]! items: [Int!]! }
+  type Edge { node: Node! }
+  interface Node { id: ID! }
+  type Order implements Node { id: ID! items: [Int!]! }`);
+
+async function ask(source: string): Promise<boolean> {
+  let found: boolean | undefined;
+  const list = (_args: object, _ctx: unknown, info: GraphQLResolveInfo) => {
+    found = selectsField(info, 'edges', 'node', 'items');
+    return null;
+  };
+  const { errors } = await graphql({ schema, source, rootValue: { list } });
+  expect(errors).toBeUndefined();
+  return found as boolean;
+}
+
+test.each([
+  '{ list { edges { node { id ... on Order { items } } } } }',
+  '{ list { edges { node { ... on Order { n: items } } } } }',
+  '{ list { items } list { edges { node { ...f } } } } fragment f on Order { items }',
+  '{ list { ...e } } fragment e on List { edges { ... { node { ...f } } } } fragment f on Order { id items }',
+  '{ list { edges @skip(if: true) { node { ... on Order { items } } } } }',
+])('%s selects it', async (source) => {
+  expect(await ask(source)).toBe(true);
+});
+
+test.each([
+  '{ list { items edges { node { id } } } }',
+  '{ list { edges { node { items: id } } } }',
+  '{ list { edges { node { id } } } other { edges { node { ...f } } } } fragment f on Order { items }',
+])('%s does not', async (source) => {
+  expect(await ask(source)).toBe(false);
+});
