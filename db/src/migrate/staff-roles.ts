@@ -16,6 +16,13 @@ export async function findMissingRoles<T>(
   return roles.filter((role) => tables.some(({ allowed }) => !allowed.includes(role)));
 }
 
+/** The roles that members may still have in this database, and schema/contract/staff-roles.ts has not (any more). */
+export async function findForeignRoles<T>(db: Kysely<T>): Promise<string[]> {
+  const tables = await readAllowedRoles(db);
+  const known: readonly string[] = staffRoles;
+  return [...new Set(tables.flatMap(({ allowed }) => allowed))].filter((role) => !known.includes(role));
+}
+
 /**
  * Lets the database hold every role of schema/contract/staff-roles.ts, as the last step of a run of migrations: the list there is the only
  * one. What a constraint allows already it goes on allowing, since processes of the last release may still write a role that is gone, and
