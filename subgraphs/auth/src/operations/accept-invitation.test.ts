@@ -266,6 +266,8 @@ describe('a role that the contract does not have (any more)', () => {
     );
     expect(reasonsOf(refreshed)).toEqual(['authz.role.deny']);
     expect(reasonsOf(await deactivate(other.id, member))).toEqual(['auth.failure.revoked']);
+    const assignable = await act('{ assignableStaff { id role } }', {}, admin.accessToken);
+    expect(assignable.body.data.assignableStaff).toHaveLength(2);
     expect((await changeRole(member.id, 'support')).body.data.changeStaffRole.id).toBe(member.id);
     expect(await trySignIn(auth, 'portalLogin', member, { tenant: tenant.slug })).toBeDefined();
   });
