@@ -16,7 +16,7 @@ export { defineQuery, idList, type Query } from './define-query.ts';
 export * from './housekeeping.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
-export { findMissingRoles } from './migrate/staff-roles.ts';
+export { findForeignRoles, findMissingRoles } from './migrate/staff-roles.ts';
 export * from './nonce-store.ts';
 export * from './pool/pool-errors.ts';
 export { watchPool } from './pool/pooled-dialect.ts';

@@ -10,7 +10,7 @@ import {
   scopesToImpersonate,
   userScopes,
 } from './scopes.ts';
-import { isStaffRole, nameOfStaffRole, outranks, staffRoles } from './staff-roles.ts';
+import { isStaffRole, nameOfStaffRole, outranks, type StaffRole, staffRoles } from './staff-roles.ts';
 
 test('each role that comes along may do what the one below it may, and more', () => {
   const comingAlong = ['support', 'operations', 'super_admin'] as const;
@@ -72,6 +72,17 @@ test('a role outranks those below it, and neither itself nor one above', () => {
   }
   expect(outranks('super_admin', 'operations')).toBe(true);
 });
+
+test.each(['director', 'SUPPORT', 'toString', '__proto__'])(
+  '%s, which is no role, is for who has the last one to take away',
+  (text) => {
+    const unknown = text as StaffRole;
+    expect(staffRoles.filter((role) => !outranks(unknown, role))).toEqual(['super_admin']);
+    expect(staffRoles.filter((role) => outranks(unknown, role))).toHaveLength(staffRoles.length - 1);
+    expect(staffRoles.every((role) => outranks(role, unknown))).toBe(true);
+    expect(outranks(unknown, unknown)).toBe(true);
+  },
+);
 
 test.each([
   ['de', 'Betrieb'],

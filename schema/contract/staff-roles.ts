@@ -40,9 +40,13 @@ export function isStaffRole(value: unknown): value is StaffRole {
   return staffRoles.includes(value as StaffRole);
 }
 
-/** Whether the first role ranks above the second. */
+/**
+ * Whether the first role ranks above the second. A role that is not here, of a row that a newer or an older release wrote, ranks above
+ * all but the last as the first, and below all as the second: so it can be taken away by who has the last one, and gives nothing.
+ */
 export function outranks(role: StaffRole, other: StaffRole): boolean {
-  return staffRoles.indexOf(role) > staffRoles.indexOf(other);
+  const rank = isStaffRole(role) ? staffRoles.indexOf(role) : staffRoles.length - 1;
+  return rank > staffRoles.indexOf(other);
 }
 
 /** What people who read this language (a tag such as de-AT) call the role. */

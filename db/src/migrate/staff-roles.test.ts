@@ -61,3 +61,14 @@ it('is brought up to date by the next run of migrations, which says so', async (
   expect(added).toEqual([first]);
   expect(await asAuth((db) => findMissingRoles(db))).toEqual([]);
 });
+
+it('says where a row has a role that neither the constraint nor the contract has', async () => {
+  await database.query('alter table auth.portal_user drop constraint portal_user_role_check');
+  await addMember('warden');
+  await expect(migrateToLatest(database.adminUrl)).rejects.toThrow(
+    /^rows of auth\.portal_user have a role that neither/,
+  );
+  await database.query(`update auth.portal_user set role = 'support'`);
+  await migrateToLatest(database.adminUrl);
+  await expect(addMember('root')).rejects.toThrow('portal_user_role_check');
+});

@@ -1,5 +1,8 @@
 import { staffRoles } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
+import { MigrationError } from './migration-owners.ts';
+
+const checkViolation = '23514';
 
 /** The columns that hold a role of staff. Each has a check constraint `<table>_role_check` that lists what it takes. */
 const roleTables = ['portal_user', 'portal_invitation'] as const;
@@ -14,6 +17,13 @@ export async function findMissingRoles<T>(
 ): Promise<string[]> {
   const tables = await readAllowedRoles(db);
   return roles.filter((role) => tables.some(({ allowed }) => !allowed.includes(role)));
+}
+
+/** The roles that members may still have in this database, and schema/contract/staff-roles.ts has not (any more). */
+export async function findForeignRoles<T>(db: Kysely<T>): Promise<string[]> {
+  const tables = await readAllowedRoles(db);
+  const known: readonly string[] = staffRoles;
+  return [...new Set(tables.flatMap(({ allowed }) => allowed))].filter((role) => !known.includes(role));
 }
 
 /**
@@ -34,10 +44,21 @@ export async function allowStaffRoles<T>(
     await sql`
       alter table ${sql.id('auth', table)}
         drop constraint if exists ${name},
-        add constraint ${name} check (role in (${list}))`.execute(trx);
+        add constraint ${name} check (role in (${list}))`
+      .execute(trx)
+      .catch((error: unknown) => fail(error, table));
     for (const role of missing) added.add(role);
   }
   return [...added];
+}
+
+/** Nobody can guess what a role in a row is good for, where neither the constraint nor the contract has it. */
+function fail(error: unknown, table: string): never {
+  if ((error as { code?: unknown }).code !== checkViolation) throw error;
+  throw new MigrationError(
+    `rows of auth.${table} have a role that neither its constraint ${table}_role_check nor schema/contract/staff-roles.ts has: add it to the contract, or give them another one`,
+    { cause: error },
+  );
 }
 
 /** A constraint of another form is replaced as one that allows nothing would be. */

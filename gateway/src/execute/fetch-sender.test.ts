@@ -18,9 +18,12 @@ afterEach(async () => {
 type Received = { process: string; url: string | undefined; cookie: string | undefined; body: string };
 
 /** A process of a subgraph that answers `body`, and tells what it got in `received`. */
-async function startProcess(process: string, body: string, received: Received[]) {
+async function startProcess(process: string, body: string, received: Received[], onProbe = () => {}) {
   const server = createServer(async (req, res) => {
-    if (req.url?.startsWith('/health/')) return void res.end('{}');
+    if (req.url?.startsWith('/health/')) {
+      onProbe();
+      return void res.end('{}');
+    }
     received.push({ process, url: req.url, cookie: req.headers.cookie, body: await text(req) });
     res.writeHead(200, { 'content-type': 'application/json', 'set-cookie': `${process}=1` }).end(body);
   }).listen(0, '127.0.0.1');
@@ -139,7 +142,9 @@ test('throws an outage, and logs its cause, where no answer comes', async () => 
 
 test('an answer that does not fit beside others is an outage for its own caller, and the log names subgraph and setting', async () => {
   const warn = vi.spyOn(logger, 'warn').mockClear();
-  const large = await startProcess('catalog', JSON.stringify({ data: { a: 'x'.repeat(600_000) } }), []);
+  const onProbe = vi.fn();
+  const largeAnswer = JSON.stringify({ data: { a: 'x'.repeat(600_000) } });
+  const large = await startProcess('catalog', largeAnswer, [], onProbe);
   const small = await startProcess('orders', '{"data":{"a":1}}', []);
   const answers = new AnswerBudget(2_000_000);
   const senders = [large, small].map((url, index) =>
@@ -172,6 +177,8 @@ test('an answer that does not fit beside others is an outage for its own caller,
   await expect(askLarge(first)).rejects.toThrow(OutageError);
   expect(answers.heldBytes).toBe(other);
   expect(await askLarge(second)).toHaveProperty('data.a');
+  // It says nothing about the subgraph, which nobody asks whether it is alive.
+  expect(onProbe).not.toHaveBeenCalled();
 });
 
 test('asks a subgraph that is not configured for nothing', async () => {

@@ -8,7 +8,7 @@ import type { GatewayContext } from '../entrance/request-context.ts';
 import { callerOf } from '../planning/entrance-planning.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 import { NoAnswerError, type RawAnswer } from '../subgraphs/exchange.ts';
-import { type AnswerBudget, HeldAnswers } from '../subgraphs/held-answers.ts';
+import { type AnswerBudget, HeldAnswers, NoRoomForAnswerError } from '../subgraphs/held-answers.ts';
 import { connections, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import type { FetchResult, OutgoingFetch, SendFetch, SubgraphError } from './executor.ts';
@@ -195,7 +195,8 @@ function createSubgraphSender(
         measured?.failed(startedAt);
         span?.fail(error instanceof Error ? error.name : 'error');
         if (!isOurs(error)) {
-          route.connection.circuit.suspect();
+          // Others take the room.
+          if (!(error instanceof NoRoomForAnswerError)) route.connection.circuit.suspect();
           const level = error instanceof ProofRefusedError ? 'error' : 'warn';
           logger[level]({ subgraph: name, err: error }, 'a fetch failed');
         }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { createExchanges, NoAnswerError } from './exchange.ts';
 import { AnswerBudget, HeldAnswers, NoRoomForAnswerError } from './held-answers.ts';
@@ -115,6 +117,22 @@ describe('where answers have a budget', () => {
     const part = Buffer.from(' ');
     for (let count = 0; count < 20_000; count += 1) exchange.onResponseData(undefined, part);
     await expect(exchange.answer).rejects.toThrow(NoRoomForAnswerError);
+  });
+
+  test('one that comes in parts of a byte keeps nothing that came between them', async () => {
+    const { exchange } = open();
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 500; count += 1) {
+      const read = Buffer.from(new ArrayBuffer(64 * 1024));
+      exchange.onResponseData(undefined, read.subarray(10, 11));
+    }
+    collectGarbage();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * mb);
+    exchange.onResponseEnd();
+    expect((await exchange.answer).body).toHaveLength(500);
   });
 
   test('one that would take too much once it is read is not read, in whatever parts it comes', async () => {

@@ -152,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: unknown, chunk: Buffer): void {
     if (this.#hasEnded) return;
-    this.#chunks.push(chunk);
+    this.#chunks.push(this.#chunks.length === 0 ? chunk : withoutSurroundings(chunk));
     const error = this.#held && this.#hold(this.#held, chunk);
     if (!error) return;
     this.#fail(error);
@@ -203,4 +203,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#hasEnded = true;
     this.#underWay.delete(this);
   }
+}
+
+/**
+ * A part of an answer is a view of what was read from the connection, up to 64 KiB, and keeps all of that. Between two parts of a byte a
+ * subgraph may send as much as it likes that is none of the answer: extensions of chunks (RFC 9112, section 7.1.1).
+ */
+function withoutSurroundings(part: Buffer): Buffer {
+  return 2 * part.length < part.buffer.byteLength ? Buffer.from(part) : part;
 }

@@ -60,6 +60,8 @@ test.each([
   ['[[],[]]', 4],
   ['{"a":[1,2],"b":{"c":null}}', 8],
   [String.raw`["{,:[", "\"{,", "\\", "\\\"[", 1]`, 5],
+  [String.raw`{"12":{"\u0033":1, "1" :1},"a":"1","":"2"}`, 10 + 3 * 8],
+  [String.raw`{"a\"1":1}`, 2],
   ['["an end that is missing', 1],
   [String.raw`["\ `.trim(), 1],
 ])('counts the places of %s, in whatever parts it comes', (json, places) => {

@@ -108,32 +108,57 @@ export class HeldAnswers {
   }
 }
 
+/**
+ * What a field takes more, in places, whose key may be an index such as `"33"`: V8 keeps those of an object in a table of their own, of 200 to 300
+ * bytes also for one. An escape may stand for a digit.
+ */
+const placesOfIndex = 8;
+
 const quote = 0x22;
 const backslash = 0x5c;
-const opensOrParts = new Uint8Array(256);
-for (const character of '{[,:') opensOrParts[character.charCodeAt(0)] = 1;
+const colon = 0x3a;
+const opensOrParts = bytesOf('{[,:');
+const beginsIndex = bytesOf('0123456789\\');
 
 /** Counts the objects, lists, fields and items of a JSON text while it comes: a little more than there are, before any of it is read. */
 export class PlaceCounter {
   #isInText = false;
   #isEscaped = false;
+  /** Whether the last part ended with the quote that begins a text. */
+  #hasJustBegun = false;
+  /** Of the last text. */
+  #mayBeIndex = 0;
 
   /** Those of the next part. */
   count(part: Uint8Array): number {
     let isInText = this.#isInText;
     let isEscaped = this.#isEscaped;
+    let mayBeIndex = this.#hasJustBegun ? (beginsIndex[part[0] as number] ?? 0) : this.#mayBeIndex;
+    if (part.length > 0) this.#hasJustBegun = false;
     let places = 0;
     for (let at = 0; at < part.length; at += 1) {
       const byte = part[at] as number;
       if (!isInText) {
         places += opensOrParts[byte] as number;
-        isInText = byte === quote;
+        if (byte === quote) {
+          isInText = true;
+          mayBeIndex = beginsIndex[part[at + 1] as number] ?? 0;
+          this.#hasJustBegun = at === part.length - 1;
+        } else if (byte === colon) places += mayBeIndex * placesOfIndex;
       } else if (isEscaped) isEscaped = false;
       else if (byte === backslash) isEscaped = true;
       else if (byte === quote) isInText = false;
     }
     this.#isInText = isInText;
     this.#isEscaped = isEscaped;
+    this.#mayBeIndex = mayBeIndex;
     return places;
   }
+}
+
+/** By byte: 1 for these characters. */
+function bytesOf(characters: string): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) =>
+    Number(characters.includes(String.fromCharCode(byte))),
+  );
 }

@@ -238,3 +238,48 @@ it('the mail is in the language of the invitation, and names the inviter, the ro
     },
   ]);
 });
+
+describe('a role that the contract does not have (any more)', () => {
+  const unknown = 'director';
+  beforeAll(async () => {
+    for (const table of ['portal_user', 'portal_invitation']) {
+      await auth.database.query(`alter table auth.${table} drop constraint ${table}_role_check`);
+    }
+  });
+  const give = (table: string, id: string) =>
+    auth.database.query(`update auth.${table} set role = $1 where id = $2`, [unknown, id]);
+
+  it('gives no session, keeps none going, and manages nobody', async () => {
+    const member = await addMember('super_admin');
+    const other = await addMember('support');
+    await give('portal_user', member.id);
+    const signedIn = await auth.ask(
+      'mutation ($input: LoginInput!) { portalLogin(input: $input) { accessToken } }',
+      { input: { email: member.email, password: member.password } },
+      { tenant: tenant.slug },
+    );
+    expect(reasonsOf(signedIn)).toEqual(['authz.role.deny']);
+    const refreshed = await auth.ask(
+      'mutation ($input: RefreshInput!) { portalRefresh(input: $input) { accessToken } }',
+      { input: { refreshToken: member.refreshToken } },
+      { tenant: tenant.slug },
+    );
+    expect(reasonsOf(refreshed)).toEqual(['authz.role.deny']);
+    expect(reasonsOf(await deactivate(other.id, member))).toEqual(['auth.failure.revoked']);
+    const assignable = await act('{ assignableStaff { id role } }', {}, admin.accessToken);
+    expect(assignable.body.data.assignableStaff).toHaveLength(2);
+    expect((await changeRole(member.id, 'support')).body.data.changeStaffRole.id).toBe(member.id);
+    expect(await trySignIn(auth, 'portalLogin', member, { tenant: tenant.slug })).toBeDefined();
+  });
+
+  it('cannot be had by an invitation, which is not sent again, and can be revoked', async () => {
+    const { id, token } = await inviteSomebody(admin.accessToken);
+    await give('portal_invitation', id);
+    expect(reasonsOf(await accept({ token, password }))).toEqual(['input.token']);
+    expect(reasonsOf(await resend(id, admin.accessToken))).toEqual(['authz.role.deny']);
+    await auth.database.query('update auth.portal_invitation set inviter_id = null where id = $1', [id]);
+    expect(reasonsOf(await accept({ token, password }))).toEqual(['input.token']);
+    await revoke(id, admin.accessToken);
+    expect(await stateOf(id)).toBe('revoked');
+  });
+});

@@ -1,5 +1,6 @@
 import { type Database, inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
+import { isStaffRole } from '@signet/schema/contract';
 import type { Transaction } from 'kysely';
 import { badToken } from '../account-tokens/account-token.ts';
 import { getTenantSlug, lockAccount } from '../accounts/account.queries.ts';
@@ -88,9 +89,9 @@ async function accept(
   return account;
 }
 
-/** An invitation is worth what its inviter may do now. An operator's needs nobody. */
+/** An invitation is worth what its inviter may do now. An operator's needs nobody, but a role that is still there. */
 function isGood(invitation: Invitation, lockedId: string | null, inviter: StaffAccount | undefined): boolean {
   if (invitation.inviterId !== lockedId) return false;
-  if (lockedId === null) return true;
+  if (lockedId === null) return isStaffRole(invitation.role);
   return inviter?.isActive === true && mayGrant(inviter.role, invitation.role);
 }

@@ -22,7 +22,7 @@ import {
 import { createInvitationToken } from '../invitations/invitation-token.ts';
 import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { MutationResolvers, QueryResolvers, StaffInvitationResolvers } from '../resolvers.generated.ts';
-import { asStaffManager, mayGrant, type Portal, type StaffManager } from './manage-staff.ts';
+import { asStaffManager, mayGrant, mayManage, type Portal, type StaffManager } from './manage-staff.ts';
 
 type Trx = Transaction<Database>;
 
@@ -87,7 +87,8 @@ export function createResendInvitation(portal: Portal): NonNullable<MutationReso
   return async (_parent, { id }, ctx) => {
     requirePortal(ctx.session, 'staff:write');
     assertMail(portal);
-    return onInvitation(portal, ctx, id, async (trx, { id, email }, { issuer, actor, now }) => {
+    return onInvitation(portal, ctx, id, async (trx, { id, email, role }, { issuer, actor, now }) => {
+      if (!mayGrant(actor.role, role)) throw new RefusalError('authz.role.deny');
       await assertNotStaff(trx, email, 'id');
       const token = createInvitationToken();
       const renewal = { id, inviterId: actor.id, tokenHash: token.hash, now };
@@ -114,7 +115,7 @@ export function createRevokeInvitation(portal: Portal): NonNullable<MutationReso
   };
 }
 
-/** @throws {RefusalError} input.id; authz.role.deny for one to a role that the actor may not give */
+/** @throws {RefusalError} input.id; authz.role.deny for one to a role above the actor's */
 function onInvitation(
   portal: Portal,
   ctx: GraphqlContext,
@@ -125,7 +126,7 @@ function onInvitation(
   return asStaffManager(portal, ctx, [], async (trx, manager) => {
     const invitation = await lockInvitation(trx, id);
     if (!invitation) throw badInput('id', 'There is no such invitation.');
-    if (!mayGrant(manager.actor.role, invitation.role)) throw new RefusalError('authz.role.deny');
+    if (!mayManage(manager.actor.role, invitation.role)) throw new RefusalError('authz.role.deny');
     return change(trx, invitation, manager);
   });
 }

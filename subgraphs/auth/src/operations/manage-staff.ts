@@ -1,6 +1,6 @@
 import { requirePortal } from '@signet/access';
 import { type Database, inTenant } from '@signet/db';
-import { outranks, type StaffRole, scopesOfRole } from '@signet/schema/contract';
+import { isStaffRole, outranks, type StaffRole, scopesOfRole } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { Transaction } from 'kysely';
@@ -44,7 +44,7 @@ export function asStaffManager<T>(
     const findLocked = (id: string) => locked.find((account) => account.id === id);
     const actor = findLocked(staffId);
     const actorSession = sessionId && (await lockSession(trx, portalTables, sessionId));
-    if (!actor || !actorSession || !isSessionAlive(actorSession, actor, now)) {
+    if (!actor || !isStaffRole(actor.role) || !actorSession || !isSessionAlive(actorSession, actor, now)) {
       throw new RefusalError('auth.failure.revoked');
     }
     return fn(trx, { issuer, actor, now, findLocked });
@@ -91,12 +91,17 @@ export function assertMayManage(actor: Member, target: Member, newRole?: StaffRo
       text: 'Nobody changes their own role or deactivates themselves. Ask another super_admin.',
     });
   }
-  if (outranks(target.role, actor.role) || !mayGrant(actor.role, newRole ?? target.role)) {
+  if (outranks(target.role, actor.role) || !mayManage(actor.role, newRole ?? target.role)) {
     throw new RefusalError('authz.role.deny');
   }
 }
 
-/** Whether staff of a role may give, or leave, others a role: those who manage staff, up to their own rank. */
+/** Whether staff of a role may give others a role: those who manage staff, up to their own rank. Nobody gives one that is not there any more. */
 export function mayGrant(role: StaffRole, granted: StaffRole): boolean {
-  return scopesOfRole[role].includes('staff:write') && !outranks(granted, role);
+  return isStaffRole(granted) && mayManage(role, granted);
+}
+
+/** Whether staff of a role may decide about what has another one: a member, or an invitation. */
+export function mayManage(role: StaffRole, held: StaffRole): boolean {
+  return isStaffRole(role) && scopesOfRole[role].includes('staff:write') && !outranks(held, role);
 }

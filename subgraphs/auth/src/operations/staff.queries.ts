@@ -1,6 +1,6 @@
 import type { Database } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
-import type { StaffRole } from '@signet/schema/contract';
+import { type StaffRole, staffRoles } from '@signet/schema/contract';
 import { type PageRequest, toContainsPattern } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
@@ -20,12 +20,12 @@ export async function findStaffPage(
   return rows;
 }
 
-/** By name. At most 100. */
+/** By name. At most 100. Without those whose role is gone: they can't sign in, and no list with them could be shown. */
 export async function findActiveStaff(trx: Trx, search: string): Promise<StaffAccount[]> {
   const pattern = toContainsPattern(search);
   const { rows } = await sql<StaffAccount>`
     select ${portalTables.accountColumns} from ${portalTables.account}
-    where is_active and (email ilike ${pattern} or full_name ilike ${pattern}) order by full_name, email limit 100
+    where is_active and role = any(${staffRoles}::text[]) and (email ilike ${pattern} or full_name ilike ${pattern}) order by full_name, email limit 100
   `.execute(trx);
   return rows;
 }

@@ -1,4 +1,4 @@
-import { type Database, findMissingRoles } from '@signet/db';
+import { type Database, findForeignRoles, findMissingRoles, readInTenant } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { clockSkewSeconds } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
@@ -42,11 +42,37 @@ export async function checkClock(db: Kysely<Database>, platform: Platform): Prom
     : ok('clock', text);
 }
 
-/** Whether staff can have each role of schema/contract. Auth refuses to start where they can't. */
+/** Whether staff can have each role of schema/contract, without which auth refuses to start, and whether anybody has another one. */
 export async function checkStaffRoles(db: Kysely<Database>): Promise<Finding[]> {
   const missing = await findMissingRoles(db);
-  if (missing.length === 0) return [];
-  return [wrong('staff roles', describeMissingRoles(missing), 'Or restart npm start.')];
+  if (missing.length > 0)
+    return [wrong('staff roles', describeMissingRoles(missing), 'Or restart npm start.')];
+  const foreign = await findForeignRoles(db);
+  const held = foreign.length > 0 ? await listHolders(db, foreign) : [];
+  if (held.length === 0) return [];
+  return [
+    wrong(
+      'staff roles',
+      `schema/contract/staff-roles.ts does not have roles that staff have: ${held.join(', ')}. They can't sign in, and no list of staff with them is shown`,
+      'Put the role back, or give its members another one: changeStaffRole, by a super_admin.',
+    ),
+  ];
+}
+
+/** `auditor in demo` */
+async function listHolders(db: Kysely<Database>, roles: readonly string[]): Promise<string[]> {
+  const tenants = await db.selectFrom('auth.tenant').select(['id', 'slug']).orderBy('slug').execute();
+  const found: string[] = [];
+  for (const { id, slug } of tenants) {
+    const { rows } = await readInTenant(db, id, (trx) =>
+      sql<{ role: string }>`
+        select distinct role from auth.portal_user where role = any(${roles}::text[]) order by role`.execute(
+        trx,
+      ),
+    );
+    found.push(...rows.map(({ role }) => `${role} in ${slug}`));
+  }
+  return found;
 }
 
 /** Only in production do accounts with a public password matter. */

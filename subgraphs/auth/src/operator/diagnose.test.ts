@@ -70,6 +70,23 @@ describe('a staff role that the database does not take', () => {
   });
 });
 
+it('a staff role that is gone and that somebody has is named by the doctor', async () => {
+  const older = await createTestDatabase();
+  onTestFinished(() => older.drop());
+  const roles = [...staffRoles, 'auditor'].map((role) => `'${role}'`);
+  await older.query(`alter table auth.portal_user drop constraint portal_user_role_check,
+    add constraint portal_user_role_check check (role in (${roles}))`);
+  const variables = {
+    USER_DATABASE_URL: older.urlOf('signet_auth_user'),
+    PORTAL_DATABASE_URL: older.urlOf('signet_auth_portal'),
+  };
+  const find = async () => (await faultsOf(variables)).filter((fault) => fault.startsWith('staff roles'));
+  const { id } = await addStaffMember(older, { tenantId: await older.addTenant('demo'), role: 'support' });
+  expect(await find()).toEqual([]);
+  await older.query(`update auth.portal_user set role = 'auditor' where id = $1`, [id]);
+  expect(await find()).toEqual([expect.stringContaining('auditor in demo')]);
+});
+
 describe('npm run doctor', () => {
   it('finds nothing wrong where nothing is, and looks at all of it', async () => {
     const findings = await diagnose(environment());

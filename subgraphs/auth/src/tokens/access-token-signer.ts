@@ -4,10 +4,12 @@ import {
   accessTokenType,
   assuranceOf,
   audienceOf,
+  isStaffRole,
   issuerOf,
   scopesOfRole,
   userScopes,
 } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
 import { SignJWT } from 'jose';
 import type { Account, StaffAccount, UserAccount } from '../accounts/account.ts';
 import { toSeconds } from '../dates.ts';
@@ -47,20 +49,30 @@ export function createUserTokenSigner(issuerUrl: string, key: SigningKey): Acces
     );
 }
 
-/** Signs staff's access tokens, and no others. The scopes follow from the role at this moment. */
+/**
+ * Signs staff's access tokens, and no others. The scopes follow from the role at this moment. Throws `authz.role.deny` for a role that the
+ * contract does not have: it was taken out, or a newer release has added it.
+ */
 export function createPortalTokenSigner(issuerUrl: string, key: SigningKey): AccessTokenSigner<StaffAccount> {
-  return (subject, times) =>
-    signClaims(
+  return async (subject, times) => {
+    const { role } = subject.account;
+    if (!isStaffRole(role)) {
+      throw new RefusalError('authz.role.deny', {
+        text: 'Your role is not one of this installation. Ask a super_admin for another one.',
+      });
+    }
+    return signClaims(
       {
         ...subjectClaims(subject, times),
         iss: issuerOf(issuerUrl, 'portal'),
         aud: audienceOf('portal'),
         platform: 'portal',
-        role: subject.account.role,
-        scope: scopesOfRole[subject.account.role].join(' '),
+        role,
+        scope: scopesOfRole[role].join(' '),
       },
       key,
     );
+  };
 }
 
 /** The claims that the tokens of both platforms take from the subject alone. */
