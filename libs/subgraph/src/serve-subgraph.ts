@@ -44,7 +44,7 @@ import { normalizeArguments } from './normalize-arguments.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
-import type { RequestScopes } from './request-scope.ts';
+import type { RequestScopes } from './request-runner.ts';
 import { createProofCount } from './subgraph-metrics.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
