@@ -24,7 +24,7 @@ export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
 
 export type PlatformOptions = {
   print?: (text: string) => void;
-  /** Hears of every SQL statement of every subgraph; tests count them. */
+  /** Called with every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
   /** For auth only: further variables, and what no variable sets. Measurements shorten intervals, tests lower the cost of passwords. */
   auth?: { env?: Environment } & Pick<AuthOptions, 'keyTiming' | 'passwordCost'>;

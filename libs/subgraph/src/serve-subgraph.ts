@@ -87,7 +87,7 @@ type IssuerOptions =
 
 /** What tests and the launcher set for a subgraph, and no environment variable can. */
 export type SubgraphOptions = {
-  /** Hears of every SQL statement; tests count them. */
+  /** Called with every SQL statement; tests count them. */
   onQuery?: (sql: string) => void;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
