@@ -210,13 +210,13 @@ describe('behind PgBouncer in transaction mode, with a replica', () => {
     for (const { count } of used) expect(count).toBeLessThanOrEqual(poolSize);
   });
 
-  it('says once in each process that there is a pooler, and that nothing is deaf', () => {
+  it('says once in each process that there is a pooler, and that no notification is lost', () => {
     for (const name of ['portal', 'auth-user']) {
       const { output } = running.get(name) as RunningProcess;
       const pools = new Set(output.match(/"database":"[\w-]+","msg":"a pooler/g));
       expect(pools.size, output).toBeGreaterThan(0);
       expect(output.match(/a pooler \(PgBouncer/g)).toHaveLength(pools.size);
-      expect(output).not.toMatch(/hears no NOTIFY|signing keys could not be read/);
+      expect(output).not.toMatch(/receives no NOTIFY|signing keys could not be read/);
     }
   });
 

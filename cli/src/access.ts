@@ -123,7 +123,9 @@ async function checkAccess(
   print(describeCounts(rows, new Set(subgraphs.flatMap(({ policies }) => policies))));
   const unused = findUnusedScopes(subgraphs, scopeHolders);
   if (unused.length > 0) {
-    print(`No access rule names these scopes of schema/contract/scopes.ts: ${unused.join(', ')}`);
+    print(
+      `No access rule names these scopes of schema/contract/scopes.ts, so they open nothing: ${unused.join(', ')}`,
+    );
   }
   return 0;
 }

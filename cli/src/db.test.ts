@@ -388,7 +388,7 @@ describe('npm run db -- create-staff --with-password', () => {
       {},
       passwordArgs('x@example.com').with(2, 'nobody'),
       password,
-      "There is no tenant 'nobody': create it first (create-tenant).",
+      "There is no tenant 'nobody'. Known tenants: acme, open. Create it first (create-tenant), or choose another.",
     ],
     ['no e-mail address', {}, passwordArgs('x'), password, '--email must be an e-mail address.'],
     [

@@ -15,7 +15,7 @@ export function define(command: Command, context: Context): void {
       'Makes SIGNET_HOME, which must be absent or empty, from a file of `signet backup`, and brings its database up to date. Then it takes back what ' +
         'must not come back to life: every session ends, the signing keys are revoked, and mails that waited are held back.',
     ),
-    'SIGNET_HOME=.signet npx signet restore signet-2026-11-29.tar.gz.age --passphrase-file passphrase',
+    'SIGNET_HOME=.signet-restored npx signet restore signet-2026-11-29.tar.gz.age --passphrase-file passphrase',
   )
     .argument('<file>')
     .option('--passphrase-file <file>', 'the passphrase of an encrypted backup')

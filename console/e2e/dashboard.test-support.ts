@@ -28,6 +28,8 @@ export function testDashboard(staff: Console): void {
         cwd: `${import.meta.dirname}/../..`,
       });
       await expect.poll(() => charts(page).count()).toBe(6 + panels.length);
+      // The focus moved to the content, and the header stayed in view.
+      expect(await page.evaluate('[document.activeElement.id, scrollY]')).toEqual(['content', 0]);
       // A role that may not read the audit log gets figures, and no links to it.
       await page.getByText('As a table').nth(2).click();
       expect(await page.locator('figure a').count()).toBe(0);

@@ -1,13 +1,13 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import { type OperationDefinitionNode, parse } from 'graphql';
+import { createApolloGateway } from '../src/execute/apollo-gateway.ts';
 import {
   describeOutage,
   type GatewayResponse,
   placeErrors,
   readAnswer,
 } from '../src/execute/fetch-answer.ts';
-import { createPlanExecutor } from '../src/execute/plan-executor.ts';
 import { createPlans, type PlannedDocument } from './plan.ts';
 import type { Runner } from './runner.ts';
 
@@ -31,7 +31,7 @@ export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
       }
     },
   });
-  const gateway = createPlanExecutor({
+  const gateway = createApolloGateway({
     supergraphSdl,
     planning: { planOf: (operation) => plans.get(operation), introspectedFor: () => undefined },
     sourceOf,

@@ -50,12 +50,12 @@ export function formatBanner({
   ];
   if (accounts) {
     const home = accounts.customers[0]?.tenant;
-    const elsewhere = (tenant: string) =>
-      tenant === home ? '' : `   (tenant ${tenant}: send x-tenant: ${tenant})`;
+    const tenantOf = (tenant: string) =>
+      tenant === home ? `   (tenant ${tenant})` : `   (tenant ${tenant}: send x-tenant: ${tenant})`;
     rows.push(
       ...accounts.customers.map(({ email, tenant }, index): [string, string] => [
         index === 0 ? 'Customer' : '',
-        `${email}${elsewhere(tenant)}`,
+        `${email}${tenantOf(tenant)}`,
       ]),
       ...accounts.staff.map(({ email, role }, index): [string, string] => [
         index === 0 ? 'Staff' : '',

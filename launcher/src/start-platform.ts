@@ -16,12 +16,15 @@ import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
 import { isStorefrontServed } from './storefront-setting.ts';
 
+/** How often a start that takes long says what it waits for. */
+const progressMs = 5000;
+
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
 export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
 
 export type PlatformOptions = {
   print?: (text: string) => void;
-  /** Hears of every SQL statement of every subgraph; tests count them. */
+  /** Called with every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
   /** For auth only: further variables, and what no variable sets. Measurements shorten intervals, tests lower the cost of passwords. */
   auth?: { env?: Environment } & Pick<AuthOptions, 'keyTiming' | 'passwordCost'>;
@@ -43,6 +46,8 @@ export async function startPlatform(
   const config = readSettings(env);
   const ports = portsFrom(config.PORT_BASE);
   const stops: (() => Promise<void>)[] = [];
+  let awaited = 'PostgreSQL, whose first start also makes and fills the database';
+  const progress = setInterval(() => print(`Waiting for ${awaited} …`), progressMs);
   const stop = async () => {
     for (const stopOne of stops.splice(0).reverse()) {
       await stopOne();
@@ -61,6 +66,7 @@ export async function startPlatform(
     const database = await openPlatformDatabase(config, secrets.database, ports.postgres);
     stops.push(database.stop);
     for (const warning of database.warnings) print(warning);
+    awaited = 'the subgraphs and the gateway';
     const { startServers } = await serversLoaded;
     const output = openLogOutput();
     const servers = await startServers({
@@ -99,6 +105,8 @@ export async function startPlatform(
   } catch (error) {
     await stop();
     throw isForTheUser(error) ? new ConfigError([error.message]) : error;
+  } finally {
+    clearInterval(progress);
   }
 }
 

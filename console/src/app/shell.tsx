@@ -1,6 +1,6 @@
 import { useSession } from '@signet/client/react';
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
-import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
+import { NavLink, Outlet, useLocation, useNavigation, useNavigationType } from 'react-router';
 import { impersonationsDocument } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
 import { Notices } from '../ui/notices.tsx';
@@ -140,13 +140,18 @@ function UpgradeOffer() {
   );
 }
 
-/** A new page begins at its top, for the eye and for the keyboard, and its section is in view. */
+/** A new page begins at its top, for the eye and for the keyboard, and its section is in view. Back and forward keep where one was. */
 function FocusOnPage() {
   const { pathname } = useLocation();
+  const navigationType = useNavigationType();
   const isFirst = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: at each new path.
   useEffect(() => {
-    if (!isFirst.current) document.getElementById('content')?.focus();
+    if (!isFirst.current) {
+      // By itself it would scroll the top of the content to the top of the window, and the header out of it.
+      document.getElementById('content')?.focus({ preventScroll: true });
+      if (navigationType !== 'POP') scrollTo(0, 0);
+    }
     isFirst.current = false;
     // On a small screen the sections scroll.
     document.querySelector('header [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });

@@ -10,6 +10,9 @@ import { ownerRole } from '../roles.ts';
 import type { Database } from '../tables.ts';
 import { OperatorError } from './operator-database.ts';
 
+/** Tenants that an error names. */
+const mostNamed = 10;
+
 /** One spelling of a name, as auth reads those of customers. */
 const nameSchema = z
   .string()
@@ -142,9 +145,22 @@ export async function asOwner<T>(
 /** Row security binds the owner too: from here on, the transaction sees this tenant's rows. Returns its id. */
 export async function enterTenant(trx: Transaction<Database>, slug: string): Promise<string> {
   const tenant = await trx.selectFrom('auth.tenant').select('id').where('slug', '=', slug).executeTakeFirst();
-  if (!tenant) throw new OperatorError(`There is no tenant '${slug}': create it first (create-tenant).`);
+  if (!tenant) throw new OperatorError(await sayWhichTenants(trx, slug));
   await sql`select set_config('app.tenant', ${tenant.id}, true)`.execute(trx);
   return tenant.id;
+}
+
+async function sayWhichTenants(trx: Transaction<Database>, missing: string): Promise<string> {
+  const tenants = await trx
+    .selectFrom('auth.tenant')
+    .select('slug')
+    .orderBy('slug')
+    .limit(mostNamed + 1)
+    .execute();
+  const names = tenants.slice(0, mostNamed).map(({ slug }) => slug);
+  if (tenants.length > mostNamed) names.push('…');
+  const known = names.length > 0 ? ` Known tenants: ${names.join(', ')}.` : '';
+  return `There is no tenant '${missing}'.${known} Create it first (create-tenant), or choose another.`;
 }
 
 /** A row without an actor: an operator works with the rights of the database, and has no account here. */

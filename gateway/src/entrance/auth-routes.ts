@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../config.ts';
 import { requiresProof } from '../config-proof.ts';
 import { registerMailboxPages } from '../pages/mailbox.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
-import type { MountedGraph } from './entrance-graph.ts';
+import type { EntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { registerOauthRoutes } from './oauth-routes.ts';
 
@@ -16,7 +16,7 @@ type AuthRoutesOptions = {
   logger: Logger;
   admission: Pick<Admission, 'run'>;
   readClientAddress: ClientAddressReader;
-  mounted(): Pick<MountedGraph, 'recordRefused'> | undefined;
+  mounted(): Pick<EntranceGraph, 'recordRefused'> | undefined;
 };
 
 /**

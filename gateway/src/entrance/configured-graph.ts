@@ -12,7 +12,7 @@ import {
 import { createRefusalRecords } from '../refusals/refusal-records.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { followSupergraph } from '../supergraph/follow-supergraph.ts';
-import { createGraphSwitch, type ServedGraph } from '../supergraph/graph-switch.ts';
+import { createGraphSwitch, type SwitchableGraph } from '../supergraph/graph-switch.ts';
 import { findSupergraphSource, type Supergraph } from '../supergraph/supergraph-source.ts';
 import { createOperationIdentities } from '../telemetry/operation-identity.ts';
 import { startUsageReports } from '../usage/usage-reports.ts';
@@ -20,7 +20,7 @@ import type { EntranceGraphOptions } from './entrance-graph.ts';
 import type { EntranceServer } from './entrance-server.ts';
 import { type Entrance, originsOf } from './entrances.ts';
 import { createRequestContext, createTenantReader } from './request-context.ts';
-import { type EntranceGraph, openEntranceGraph } from './served-graph.ts';
+import { openServedGraph, type ServedGraph } from './served-graph.ts';
 
 export type ConfiguredGraphOptions = Omit<EntranceGraphOptions, 'config' | 'issuers'> & {
   config: GatewayConfig;
@@ -33,8 +33,9 @@ export type ConfiguredGraphOptions = Omit<EntranceGraphOptions, 'config' | 'issu
 };
 
 /** What one configuration makes of an entrance. */
-export type ConfiguredGraph = ServedGraph & {
-  readonly current: EntranceGraph;
+export type ConfiguredGraph = SwitchableGraph & {
+  /** The graph of the supergraph as it is now. */
+  readonly served: ServedGraph;
   checkSource: SourceCheck;
   recordRefused: RecordRefusedRequest;
   /** What is wrong with the files of proof keys, or undefined. */
@@ -105,7 +106,7 @@ export async function openConfiguredGraph(
       );
     }
     const open = (next: Supergraph, mustHaveRules: boolean) =>
-      openEntranceGraph(next, {
+      openServedGraph(next, {
         ...options,
         server,
         entrance,
@@ -118,7 +119,7 @@ export async function openConfiguredGraph(
         generation: options.nextGeneration(),
         mustHaveRules,
       });
-    const graphs = createGraphSwitch<EntranceGraph>(await open(supergraph, options.mustHaveRules), (error) =>
+    const graphs = createGraphSwitch<ServedGraph>(await open(supergraph, options.mustHaveRules), (error) =>
       logger.error({ err: error, entrance: name }, 'a supergraph that was replaced could not be closed'),
     );
     stops.push(() => graphs.stop());
@@ -134,7 +135,7 @@ export async function openConfiguredGraph(
     });
     stops.push(endFollowing);
     return {
-      get current() {
+      get served() {
         return graphs.current;
       },
       answer: graphs.answer,

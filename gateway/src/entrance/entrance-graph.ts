@@ -51,7 +51,8 @@ export type PreparedGraph = {
   drop(): Promise<void>;
 };
 
-export type MountedGraph = {
+/** What the entrance asks of the graph that it serves, whichever that is. */
+export type EntranceGraph = {
   openCircuits: OpenCircuits;
   findProofLack(): string | undefined;
   /** Of requests that the HTTP server answers with errors itself. */
@@ -79,7 +80,7 @@ export async function mountEntranceGraph(
   entranceServer: EntranceServer,
   entrance: Entrance,
   options: EntranceGraphOptions,
-): Promise<MountedGraph> {
+): Promise<EntranceGraph> {
   const { logger, graphqlPath } = options;
   const { server, admission } = entranceServer;
   let generation = 0;
@@ -123,11 +124,11 @@ export async function mountEntranceGraph(
     });
   }
   return {
-    openCircuits: () => graphs.current.current.openCircuits(),
+    openCircuits: () => graphs.current.served.openCircuits(),
     findProofLack: () => graphs.current.findProofLack(),
     recordRefused: (...refused) => graphs.current.recordRefused(...refused),
     async prepare(config, issuers, next) {
-      const mustHaveRules = config.ACCESS === 'on' && graphs.current.current.hasRules;
+      const mustHaveRules = config.ACCESS === 'on' && graphs.current.served.hasRules;
       const prepared = await open(config, issuers, next, mustHaveRules);
       return { take: () => graphs.replaceBy(prepared), drop: () => prepared.stop() };
     },

@@ -3,7 +3,7 @@ import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@sign
 import type { GatewayConfig } from '../config.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createSubgraphReadiness } from '../subgraphs/subgraph-readiness.ts';
-import type { MountedGraph } from './entrance-graph.ts';
+import type { EntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 
 export type EntranceReadinessOptions = {
@@ -13,7 +13,7 @@ export type EntranceReadinessOptions = {
   revocations: ProcessRevocations;
   planning: Pick<PlanningPool, 'findLack'>;
   /** What answers operations, once it is there. */
-  mounted(): Pick<MountedGraph, 'findProofLack' | 'openCircuits'> | undefined;
+  mounted(): Pick<EntranceGraph, 'findProofLack' | 'openCircuits'> | undefined;
 };
 
 /** What an entrance needs: keys and revocations to serve at all, the rest to serve everything. */

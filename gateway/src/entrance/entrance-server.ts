@@ -39,8 +39,8 @@ import { createFieldUsage, type FieldUsage } from '../usage/field-usage.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
+  type EntranceGraph,
   type EntranceGraphOptions,
-  type MountedGraph,
   mountEntranceGraph,
   type PreparedGraph,
 } from './entrance-graph.ts';
@@ -58,7 +58,7 @@ export type EntranceServerOptions = {
   issuersNow(): readonly TrustedIssuer[];
   planning: Pick<PlanningPool, 'findLack'>;
   /** What answers operations, once it is there. */
-  mounted(): MountedGraph | undefined;
+  mounted(): EntranceGraph | undefined;
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
@@ -274,7 +274,7 @@ export async function openEntrance(
     all.filter(({ platform }) => platforms.includes(platform));
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
-  let mounted: MountedGraph | undefined;
+  let mounted: EntranceGraph | undefined;
   const usage = config.FIELD_USAGE ? createFieldUsage() : undefined;
   const given = {
     ...options,
@@ -292,7 +292,7 @@ export async function openEntrance(
   };
   const entranceServer = await createEntranceServer(entrance, given);
   const { server } = entranceServer;
-  let graph: MountedGraph;
+  let graph: EntranceGraph;
   try {
     graph = await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {

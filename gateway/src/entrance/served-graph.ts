@@ -28,7 +28,7 @@ import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { AnswerBudget } from '../subgraphs/held-answers.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
-import type { ServedGraph } from '../supergraph/graph-switch.ts';
+import type { SwitchableGraph } from '../supergraph/graph-switch.ts';
 import { findSubgraphUrls, findUnusedUrls, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
 import type { IdentifyOperation } from '../telemetry/operation-identity.ts';
@@ -60,8 +60,8 @@ export type ServedGraphOptions = {
   mustHaveRules: boolean;
 };
 
-/** A served graph, and what the entrance asks it for. */
-export type EntranceGraph = ServedGraph & {
+/** Everything that follows from one supergraph. */
+export type ServedGraph = SwitchableGraph & {
   /** The parsed document with this text, once an operation of it has been planned. */
   documentOfText(text: string): DocumentNode | undefined;
   fieldPlatforms: FieldPlatforms;
@@ -80,10 +80,10 @@ const allowAll: OperationGuards = () => Object.assign(() => [], { size: 0 });
  *
  * @throws {SupergraphError} when the supergraph cannot be served
  */
-export async function openEntranceGraph(
+export async function openServedGraph(
   { document: supergraph, fieldPlatforms }: Supergraph,
   options: ServedGraphOptions,
-): Promise<EntranceGraph> {
+): Promise<ServedGraph> {
   const { server, entrance, config, logger, markOf, proof, reports, trustedDocuments } = options;
   const { name } = entrance;
   const urls = findSubgraphUrls(supergraph, config);

@@ -1,21 +1,24 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
+import { type ErrorFormatter, type Logger, RefusalError, withRequestId } from '@signet/service';
 import type { OperationDefinitionNode } from 'graphql';
+import type { FieldPlatforms } from '../access/field-platforms.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import { createEntrancePlanning, type EntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import {
-  createEntranceExecutor,
-  type EntranceExecutorOptions,
-  maxAnswerBytesOf,
-} from './entrance-executor.ts';
-import type { CompiledOperation, Executor } from './executor.ts';
+import { type CompiledOperation, createExecutor, type Executor, type SendFetch } from './executor.ts';
+import { outageReasonOf } from './fetch-answer.ts';
 import { prefixFor } from './response-names.ts';
 import { createSignetGateway, type Gateway } from './signet-gateway.ts';
 
-export type ExecutionOptions = EntranceExecutorOptions & {
+export type ExecutionOptions = {
+  supergraphSdl: string;
+  fieldPlatforms: FieldPlatforms;
+  send: SendFetch<GatewayContext>;
+  formatError: ErrorFormatter;
+  logger: Logger;
   /** For Apollo's executor. @throws {Error} for an unknown subgraph */
   sourceOf(subgraph: string): GraphQLDataSource;
   entrance: string;
@@ -50,12 +53,12 @@ export async function createExecution(options: ExecutionOptions): Promise<Execut
   const common = { entrance, pool: options.planning, hideSchemaDetails, markOf, logger };
   if (config.EXECUTOR === 'apollo') {
     // It takes as long to load, and as much memory, as everything else in this thread.
-    const { createPlanExecutor } = await import('./plan-executor.ts');
+    const { createApolloGateway } = await import('./apollo-gateway.ts');
     const schema = { name, supergraphSdl, renames: false };
     const planning = createEntrancePlanning<QueryPlan>({ ...common, schema, compile: (plan) => plan });
     return {
       planning,
-      gateway: createPlanExecutor({
+      gateway: createApolloGateway({
         supergraphSdl,
         planning,
         sourceOf,
@@ -82,4 +85,27 @@ export async function createExecution(options: ExecutionOptions): Promise<Execut
     gateway: createSignetGateway({ supergraphSdl, executor, planning }),
     compiledOf: planning.planOf,
   };
+}
+
+function createEntranceExecutor(options: ExecutionOptions): Executor<GatewayContext> {
+  const { supergraphSdl, fieldPlatforms, send, formatError, config, logger } = options;
+  return createExecutor<GatewayContext>({
+    supergraphSdl,
+    send,
+    formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
+    unmerged: new Set(config.UNMERGED_SUBGRAPHS),
+    maxAnswerBytes: maxAnswerBytesOf(config),
+    describeOutage(subgraph) {
+      const { message, extensions } = new RefusalError(outageReasonOf(subgraph));
+      return { message, extensions };
+    },
+    onFault: (err, subgraph) => logger.warn({ err, subgraph }, 'a subgraph answered wrongly'),
+    // auth may run twice, and each platform has its own session cookie.
+    groupOf: (subgraph, coordinate) => (subgraph === 'auth' ? fieldPlatforms.get(coordinate) : undefined),
+  });
+}
+
+/** The largest answer: a client alone has room for half of the budget (admission/shares.ts), and so for no larger one. */
+function maxAnswerBytesOf({ MAX_ANSWER_BYTES }: Pick<GatewayConfig, 'MAX_ANSWER_BYTES'>): number {
+  return Math.floor(MAX_ANSWER_BYTES / 2);
 }

@@ -113,7 +113,7 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
   const plans = new WeakMap<OperationDefinitionNode, Planned<P>>();
   const share = createSingleFlight<Found<P>['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
   const ready = pool.add(schema);
-  // Who awaits it hears of a fault.
+  // A fault reaches those who await it.
   ready.catch(() => {});
 
   const ask = (

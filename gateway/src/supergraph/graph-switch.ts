@@ -1,16 +1,16 @@
 import { endWith } from '@signet/flow';
 import type { GraphqlHandler } from '@signet/service';
 
-/** Everything that follows from one supergraph. */
-export type ServedGraph = Pick<GraphqlHandler<object>, 'answer' | 'answerFast'> & {
+/** What requests can be passed to, and what can be replaced. */
+export type SwitchableGraph = Pick<GraphqlHandler<object>, 'answer' | 'answerFast'> & {
   /** Closes its connections and drops its plans. Nothing may be under way. */
   stop(): Promise<void>;
 };
 
-export type GraphSwitch<G extends ServedGraph> = {
+export type GraphSwitch<G extends SwitchableGraph> = {
   readonly current: G;
-  answer: ServedGraph['answer'];
-  answerFast: ServedGraph['answerFast'];
+  answer: SwitchableGraph['answer'];
+  answerFast: SwitchableGraph['answerFast'];
   /** Has all further requests answered by `next`. Requests under way finish where they began; then the old graph is stopped. */
   replaceBy(next: G): void;
   /** Stops what is left. */
@@ -20,7 +20,7 @@ export type GraphSwitch<G extends ServedGraph> = {
 type Held<G> = { graph: G; underWay: number };
 
 /** Passes requests to a graph that can be replaced between two of them. */
-export function createGraphSwitch<G extends ServedGraph>(
+export function createGraphSwitch<G extends SwitchableGraph>(
   first: G,
   onFault: (error: unknown) => void,
 ): GraphSwitch<G> {

@@ -201,7 +201,7 @@ function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean 
   );
 }
 
-/** Of a client that leaves before all of its body has come, nothing is heard again. */
+/** A client that leaves before all of its body has come causes no further event. */
 function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => unknown): void {
   const chunks: Buffer[] = [];
   // What a listener returns, Node looks at: these return nothing.

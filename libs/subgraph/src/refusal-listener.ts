@@ -4,7 +4,7 @@ import type { GraphQLError } from 'graphql';
 /** `field`: the name in the schema of the field that was refused, where it was one. */
 type OnRefusal<C> = (refusal: RefusalError, field: string | undefined, context: C) => void;
 
-/** Hears of every refusal that an operation met in this subgraph. For counting; it must be quick, and changes nothing. */
+/** Called with every refusal that an operation met in this subgraph, to count it. It must be quick, and changes nothing. */
 export function createRefusalListener<C>(onRefusal: OnRefusal<C>): OperationHooks {
   return {
     onErrors(errors, context) {

@@ -44,7 +44,7 @@ import { normalizeArguments } from './normalize-arguments.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
-import type { RequestScopes } from './request-scope.ts';
+import type { RequestScopes } from './request-runner.ts';
 import { createProofCount } from './subgraph-metrics.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
@@ -87,7 +87,7 @@ type IssuerOptions =
 
 /** What tests and the launcher set for a subgraph, and no environment variable can. */
 export type SubgraphOptions = {
-  /** Hears of every SQL statement; tests count them. */
+  /** Called with every SQL statement; tests count them. */
   onQuery?: (sql: string) => void;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;

@@ -24,7 +24,7 @@ import { type ContextReader, createContextReader } from './context-reader.ts';
 import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
-import { createRequestScope, type RequestScopes, registerRequestScope } from './request-scope.ts';
+import { createRequestRunner, type RequestScopes, registerRequestRunner } from './request-runner.ts';
 import { createSpanHooks } from './request-spans.ts';
 import { createSubgraphMetrics, type SubgraphMetrics } from './subgraph-metrics.ts';
 
@@ -106,10 +106,11 @@ async function serveProven<C extends object>(
     if (method === 'POST') return done();
     reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const requestScope = options.requests && createRequestScope(options.requests, readContext, options.tracing);
+  const requestRunner =
+    options.requests && createRequestRunner(options.requests, readContext, options.tracing);
   const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
-  if (requestScope) registerRequestScope(scope, requestScope);
+  if (requestRunner) registerRequestRunner(scope, requestRunner);
   const spanHooks = options.tracing && options.requests && createSpanHooks(options.requests.findSpan);
   const answerFast = await mountSchema<C>(scope, {
     ...options,
@@ -136,13 +137,13 @@ async function serveProven<C extends object>(
   return {
     // The checks are those of the hooks above, in their order. What fails one is refused there.
     open(request) {
-      requestScope?.begin(request);
+      requestRunner?.begin(request);
       return true;
     },
     ...(gate && { check: gate.check }),
     async answer(request, reply) {
       const answer = () => answerFast(request, reply);
-      return requestScope ? requestScope.run(request, reply, answer) : answer();
+      return requestRunner ? requestRunner.run(request, reply, answer) : answer();
     },
   };
 }

@@ -47,7 +47,7 @@ export type IdentityProvider = {
   asked: Map<string, number>;
   /** The forms that came to its token endpoint. */
   tokenForms: URLSearchParams[];
-  /** Hears of the tokens that it gives. */
+  /** Called with the tokens that it gives. */
   onTokens: ((tokens: { id_token?: string; access_token?: string }) => void) | undefined;
   /** The key with which it signs now. */
   key(): { privateKey: CryptoKey; kid: string };

@@ -35,12 +35,12 @@ export async function openRevocationFeed(
         { err: error, lag: feed.lag() },
         'the revocations can not be read; 30 s after the last read, staff are answered 503',
       ),
-    onHearing: (isDeaf) =>
-      isDeaf
-        ? logger.error(
-            'the revocations are read twice a second, since their connection hears no NOTIFY: let REVOCATIONS_DATABASE_URL go to the server itself, past a pooler in transaction mode',
-          )
-        : logger.info('the connection of the revocations hears NOTIFY again'),
+    onNotifications: (areReceived) =>
+      areReceived
+        ? logger.info('the connection of the revocations receives NOTIFY again')
+        : logger.error(
+            'the revocations are read twice a second, since their connection receives no NOTIFY: let REVOCATIONS_DATABASE_URL go to the server itself, past a pooler in transaction mode',
+          ),
     onRecovery: () => logger.info({ revocations: feed.size() }, 'the revocations are read again'),
   });
   await feed.waitUntilRead(firstReadTimeoutMs);

@@ -239,12 +239,12 @@ async function followOverPath(pollSeconds?: number) {
   return { path, ...(await follow({ url, ...(pollSeconds !== undefined && { pollSeconds }) })) };
 }
 
-test('says that it hears no notifications behind a pooler in transaction mode, and reads within a second all the same', async () => {
+test('says that it receives no notifications behind a pooler in transaction mode, and reads within a second all the same', async () => {
   const { feed, path } = await followOverPath();
   expect(await feed.findLack()).toBeUndefined();
   path.fault = 'deafen';
   path.end('cut'); // The proof comes with each new connection, as at a start.
-  await expect.poll(() => feed.findLack()).toMatch(/hears no NOTIFY.*pooler/);
+  await expect.poll(() => feed.findLack()).toMatch(/receives no NOTIFY.*pooler/);
   for (let round = 0; round < 3; round++) {
     const startedAt = performance.now();
     await untilRevoked(feed, await revoke());
@@ -295,7 +295,9 @@ test('reads through a real PgBouncer in transaction mode, with one failure, and 
   const known = await revoke();
   const { feed, failures, reads } = await follow({ url: bouncer.urlOf(database.urlOf('signet_verifier')) });
   expect(isRevoked(feed, known)).toBe(true);
-  await vi.waitFor(async () => expect(await feed.findLack()).toMatch(/hears no NOTIFY/), { timeout: 15_000 });
+  await vi.waitFor(async () => expect(await feed.findLack()).toMatch(/receives no NOTIFY/), {
+    timeout: 15_000,
+  });
   const others = await connect();
   for (let round = 0; round < 5; round++) {
     const id = randomUUID();

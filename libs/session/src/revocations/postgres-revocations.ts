@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
-import { createHearing, wakeChannel } from './hearing.ts';
+import { createNotificationProbe, wakeChannel } from './notification-probe.ts';
 import type { RevocationConnector, RevocationRead } from './revocation-feed.ts';
 
 type Row = {
@@ -35,7 +35,7 @@ const startSettings = {
 };
 /** All rows, on a busy machine. */
 const firstReadMs = 5000;
-const hearingIntervalMs = 4000;
+const probeIntervalMs = 4000;
 const endTimeoutMs = 1000;
 
 /**
@@ -47,7 +47,7 @@ export function createPostgresConnector(
   applicationName = 'signet-revocations',
 ): RevocationConnector {
   let isPooler = false;
-  return async ({ onWake, onLost, onHearing }) => {
+  return async ({ onWake, onLost, onNotifications }) => {
     const create = () => {
       const client = new pg.Client({
         connectionString: url,
@@ -62,23 +62,23 @@ export function createPostgresConnector(
     };
     const [listener, reader] = [create(), create()];
     const close = async () => void (await Promise.all([endClient(listener), endClient(reader)]));
-    const hearing = createHearing(listener, reader);
+    const probe = createNotificationProbe(listener, reader);
     listener.on('notification', ({ channel }) => channel === wakeChannel && onWake());
     try {
       await Promise.all([listener.connect(), reader.connect()]);
-      await hearing.listen(wakeChannel);
+      await probe.listen(wakeChannel);
     } catch (error) {
       await close();
       // The next attempt does without. What is read needs none of them on a server with the usual defaults.
       if (error instanceof Error && /^unsupported startup parameter/.test(error.message)) isPooler = true;
       throw error;
     }
-    let provedAt = Number.NEGATIVE_INFINITY;
+    let probedAt = Number.NEGATIVE_INFINITY;
     return {
       async read(mark) {
-        if (performance.now() - provedAt > hearingIntervalMs) {
-          provedAt = performance.now();
-          hearing.prove().then(onHearing, onLost); // Beside the reads: they go on while nothing is heard.
+        if (performance.now() - probedAt > probeIntervalMs) {
+          probedAt = performance.now();
+          probe.areReceived().then(onNotifications, onLost); // Beside the reads: they go on while nothing is received.
         }
         // Without a name: through a pooler in transaction mode, each read may reach another connection of the server.
         const { rows } = await reader.query<Row>({

@@ -20,7 +20,7 @@ export type RevocationConnector = (events: {
   onWake(): void;
   onLost(error: unknown): void;
   /** It was tried whether notifications arrive. Reading works in any case. */
-  onHearing(isDeaf: boolean): void;
+  onNotifications(areReceived: boolean): void;
 }) => Promise<RevocationConnection>;
 
 /** In seconds. `read`: since the last read began. `delivery`: of the newest revocation, from its row to this process. */
@@ -48,8 +48,8 @@ export type RevocationFeedOptions = {
   staleSeconds?: number;
   onFailure?: (error: unknown) => void;
   onRecovery?: () => void;
-  /** The connection hears no notifications, or hears them again. */
-  onHearing?: (isDeaf: boolean) => void;
+  /** The connection receives no notifications, or receives them again. */
+  onNotifications?: (areReceived: boolean) => void;
 };
 
 /** The shortest time between two reads, however many wake-ups come. */
@@ -57,7 +57,7 @@ const minGapMs = 50;
 const minPauseMs = 100;
 const maxPauseMs = 1000;
 /** Where nothing wakes the reader. A revocation must have its effect within a second. */
-const deafPollMs = 500;
+const unwokenPollMs = 500;
 /** Who asks about the feed gets the state of a read that began this long ago at most. */
 const checkAgeSeconds = 0.5;
 /** How long the answer to such a read may take. Shorter than a readiness check may take. */
@@ -77,7 +77,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   let readAt: number | undefined;
   let deliverySeconds: number | undefined;
   let isFailing = false;
-  let isDeaf = false;
+  let areReceived = true;
   let isStopped = false;
   let awaitingRead: (() => void)[] = [];
   const endRead = () => {
@@ -104,10 +104,10 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     endRead();
   };
 
-  const noteHearing = (isDeafNow: boolean) => {
-    if (isDeafNow === isDeaf) return;
-    isDeaf = isDeafNow;
-    options.onHearing?.(isDeaf);
+  const noteNotifications = (areReceivedNow: boolean) => {
+    if (areReceivedNow === areReceived) return;
+    areReceived = areReceivedNow;
+    options.onNotifications?.(areReceived);
     signal.raise(); // From now on it reads more often, or less.
   };
 
@@ -116,7 +116,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     let lost: { error: unknown } | undefined;
     const connection = await connect({
       onWake: () => signal.raise(),
-      onHearing: noteHearing,
+      onNotifications: noteNotifications,
       onLost: (error) => {
         lost ??= { error };
         signal.raise();
@@ -131,7 +131,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         accept(read.rows, startedAt);
         mark = read.mark;
         await sleep(minGapMs);
-        await signal.wait(isDeaf ? Math.min(deafPollMs, pollSeconds * 1000) : pollSeconds * 1000);
+        await signal.wait(areReceived ? pollSeconds * 1000 : Math.min(unwokenPollMs, pollSeconds * 1000));
       }
     } finally {
       await connection.close();
@@ -180,9 +180,9 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         const age = readAge();
         return `can not be read${age === undefined ? '' : `; what was read ${age.toFixed(1)} s ago stays in use`}`;
       }
-      return isDeaf
-        ? 'the connection hears no NOTIFY, so the table is read twice a second: is a pooler in transaction mode between? REVOCATIONS_DATABASE_URL must go to the server itself'
-        : undefined;
+      return areReceived
+        ? undefined
+        : 'the connection receives no NOTIFY, so the table is read twice a second: is a pooler in transaction mode between? REVOCATIONS_DATABASE_URL must go to the server itself';
     },
     lag: () => ({ read: readAge(), delivery: deliverySeconds }),
     onDelivery: (listener) => void deliveryListeners.push(listener),

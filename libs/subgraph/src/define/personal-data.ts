@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, inTenant } from '@signet/db';
+import { poll } from '@signet/flow';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import { type Kysely, sql, type Transaction } from 'kysely';
@@ -23,8 +23,6 @@ export type PersonalDataOptions = {
   db: Kysely<Database>;
   logger: Logger;
   personalData: PersonalData;
-  /** Between two looks. */
-  pollMs?: number;
 };
 
 type Part = {
@@ -35,6 +33,7 @@ type Part = {
   attempt: number;
 };
 
+const everyMs = 2000;
 const mostAtOnce = 10;
 const leaseSeconds = 60;
 const maxRetrySeconds = 3600;
@@ -47,31 +46,12 @@ const maxBytes = 4_000_000;
  * person waits, and nobody else does.
  */
 export function startPersonalData(options: PersonalDataOptions): { stop(): Promise<void> } {
-  const { logger, pollMs = 2000 } = options;
-  const stopping = new AbortController();
-  const run = async () => {
-    let isDown = false;
-    while (!stopping.signal.aborted) {
-      await sleep(pollMs * (0.5 + Math.random()), undefined, { signal: stopping.signal, ref: false }).catch(
-        () => {},
-      );
-      if (stopping.signal.aborted) return;
-      try {
-        await answerDueParts(options, stopping.signal);
-        isDown = false;
-      } catch (err) {
-        if (!isDown) logger.warn({ err }, 'requests about personal data could not be read; they wait');
-        isDown = true;
-      }
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  const stop = poll((signal) => answerDueParts(options, signal), {
+    everyMs,
+    onFault: (err) =>
+      options.logger.warn({ err }, 'requests about personal data could not be read; they wait'),
+  });
+  return { stop };
 }
 
 async function answerDueParts(options: PersonalDataOptions, signal: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ export type ProofGate = {
   /**
    * Checks the proof of a request that does not come past the routes of the scope, over the bytes of its body.
    *
-   * @throws {RefusalError} auth.failure.proof_missing or auth.failure.proof_invalid; nobody is told of it
+   * @throws {RefusalError} auth.failure.proof_missing or auth.failure.proof_invalid, neither logged nor counted here
    */
   check(request: ProvenRequest, bytes: Buffer): void;
   /**

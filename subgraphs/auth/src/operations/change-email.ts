@@ -25,7 +25,7 @@ import { lockOwnSession } from '../sessions/live-session.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
 import { refusePause } from '../throttle/sign-in-throttle.ts';
 
-/** `changeEmail` and `changePortalEmail`: only the new address hears of it, until it is confirmed. */
+/** `changeEmail` and `changePortalEmail`: only the new address gets a mail, until it is confirmed. */
 export function createChangeEmail<A extends Account>({
   getIssuer,
   requireSubject,

@@ -1,5 +1,5 @@
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
-import { hearsNotifications } from '@signet/session/hearing';
+import { receivesNotifications } from '@signet/session/notification-probe';
 import type { AuthConfig } from '../settings.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import type { OperatorEnvironment } from './operator-environment.ts';
@@ -86,11 +86,11 @@ export async function checkRevocations({ REVOCATIONS_DATABASE_URL: url }: AuthCo
   const subject = 'revocations';
   try {
     return [
-      (await hearsNotifications(url))
-        ? ok(subject, 'a connection to their database hears NOTIFY')
+      (await receivesNotifications(url))
+        ? ok(subject, 'a connection to their database receives NOTIFY')
         : wrong(
             subject,
-            'a connection to their database hears no NOTIFY',
+            'a connection to their database receives no NOTIFY',
             'Let REVOCATIONS_DATABASE_URL go to the server itself, past a pooler in transaction mode.',
           ),
     ];

@@ -192,7 +192,7 @@ describe('npm run doctor', () => {
       const { port } = new URL(lame.url);
       const deaf = { REVOCATIONS_DATABASE_URL: path.urlOf(database.urlOf('signet_verifier')) };
       expect(await faultsOf({ ...deaf, PORT: port })).toEqual([
-        'revocations: a connection to their database hears no NOTIFY',
+        'revocations: a connection to their database receives no NOTIFY',
       ]);
       path.fault = 'swallow';
       // A report of the checks is used for a moment.

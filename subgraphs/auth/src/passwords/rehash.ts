@@ -16,7 +16,7 @@ export type RightPassword = {
 
 /** Makes stored hashes anew where cost, pepper or algorithm differ from those in use. */
 export type Rehash = {
-  /** Returns at once: nobody waits for it, and nobody hears of it. The next sign-in tries again where it fails. */
+  /** Returns at once. A failure is logged, and the next sign-in tries again. */
   offer(right: RightPassword): void;
   /** When all that was offered is done. Before the workers close. */
   settled(): Promise<void>;

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import { poll } from '@signet/flow';
 import type { Logger } from '@signet/service';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { lockAccountForChange } from '../accounts/account.queries.ts';
@@ -48,33 +48,19 @@ const mostAtOnce = 50;
  */
 export function startPersonDesk<A extends Account>(options: PersonDeskOptions<A>): { stop(): Promise<void> } {
   const { db, logger, timing: { pollMs = 3000 } = {} } = options;
-  const stopping = new AbortController();
-  const run = async () => {
-    let isDown = false;
-    while (!stopping.signal.aborted) {
-      await sleep(pollMs * (0.5 + Math.random()), undefined, { signal: stopping.signal, ref: false }).catch(
-        () => {},
-      );
-      if (stopping.signal.aborted) return;
-      try {
-        for (const due of await listDueRequests(db, mostAtOnce)) {
-          if (stopping.signal.aborted) return;
-          await advance(options, due);
-        }
-        isDown = false;
-      } catch (err) {
-        if (!isDown) logger.warn({ err }, 'requests about personal data could not be read; they wait');
-        isDown = true;
+  const stop = poll(
+    async (signal) => {
+      for (const due of await listDueRequests(db, mostAtOnce)) {
+        if (signal.aborted) return;
+        await advance(options, due);
       }
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
     },
-  };
+    {
+      everyMs: pollMs,
+      onFault: (err) => logger.warn({ err }, 'requests about personal data could not be read; they wait'),
+    },
+  );
+  return { stop };
 }
 
 /** One that fails keeps no other waiting. */

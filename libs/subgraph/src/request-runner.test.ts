@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpServer, createLogger, findRequestIds } from '@signet/service';
 import { expect, test, vi } from 'vitest';
-import { createRequestScope, registerRequestScope } from './request-scope.ts';
+import { createRequestRunner, registerRequestRunner } from './request-runner.ts';
 
 function setUp() {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
   const deadlines: number[] = [];
   const callers: string[] = [];
-  const scope = createRequestScope({
+  const runner = createRequestRunner({
     inRequest({ deadline, caller }, fn) {
       if (deadline !== undefined) deadlines.push(deadline - performance.now());
       callers.push(caller);
@@ -16,7 +16,7 @@ function setUp() {
     identifyCaller() {},
     findSpan: () => undefined,
   });
-  registerRequestScope(server, scope);
+  registerRequestRunner(server, runner);
   const handler = vi.fn(async () => ({ data: {} }));
   server.post('/', handler);
   const ask = (context?: string) =>

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from './context-reader.ts';
 import { createRequestSpans } from './request-spans.ts';
 
-/** For whom the database works. */
+/** How the server tells the database for whom it works, as `@signet/db` has it: this package needs no database. */
 export type RequestScopes = {
   /** Runs what serves a request; its queries end at the deadline, by `performance.now()`. */
   inRequest<T>(
@@ -20,7 +20,7 @@ export type RequestScopes = {
 };
 
 /** Serves requests for as long as the gateway waits for them, at first as ones of their client's address. */
-export type RequestScope = {
+export type RequestRunner = {
   /** The time of a request counts from now on. By default from when Fastify gets it. */
   begin(request: ScopedRequest): void;
   /** Runs what serves a request. Undefined, and nothing has run, where its time is up. */
@@ -30,11 +30,11 @@ export type RequestScope = {
 type ScopedRequest = { raw: IncomingMessage };
 type ScopedReply = { raw: ServerResponse };
 
-export function createRequestScope(
+export function createRequestRunner(
   { inRequest }: RequestScopes,
   readContext: ContextReader = createContextReader(),
   tracing?: Tracing | undefined,
-): RequestScope {
+): RequestRunner {
   const begun = createRequestValue<number>('begun');
   const spanOf = tracing && createRequestSpans(tracing, readContext);
   return {
@@ -57,14 +57,14 @@ export function createRequestScope(
   };
 }
 
-/** Serves the requests of `scope` so. One whose time is up already is refused. */
-export function registerRequestScope(scope: FastifyInstance, requestScope: RequestScope): void {
+/** Runs the requests of `scope` by it. One whose time is up already is refused. */
+export function registerRequestRunner(scope: FastifyInstance, requestRunner: RequestRunner): void {
   scope.addHook('onRequest', (request, _reply, done) => {
-    requestScope.begin(request);
+    requestRunner.begin(request);
     done();
   });
   scope.addHook('preHandler', (request, reply, done) => {
-    const isServed = requestScope.run(request, reply, () => {
+    const isServed = requestRunner.run(request, reply, () => {
       done();
       return true;
     });

@@ -9,7 +9,7 @@ import { AnswerSize } from './answer-size.ts';
 import { coercionOf } from './coercion.ts';
 import type { Gateway, GatewayExecutor } from './signet-gateway.ts';
 
-export type PlanExecutorOptions = {
+export type ApolloGatewayOptions = {
   /** The supergraph without federation's access rules. */
   supergraphSdl: string;
   planning: Pick<EntrancePlanning<QueryPlan>, 'planOf' | 'introspectedFor'>;
@@ -22,7 +22,7 @@ export type PlanExecutorOptions = {
  * What Apollo Server needs from a gateway: the API schema, and the execution of planned operations by @apollo/gateway.
  * Apollo's own ApolloGateway would plan in this thread, where nothing can stop it.
  */
-export function createPlanExecutor(options: PlanExecutorOptions): Gateway {
+export function createApolloGateway(options: ApolloGatewayOptions): Gateway {
   const { supergraphSdl, planning, sourceOf, maxAnswerBytes } = options;
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
