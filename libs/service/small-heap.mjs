@@ -8,11 +8,8 @@ const semiSpace = '--max-semi-space-size';
  * young one (docs/decisions/0038-small-heap.md).
  */
 const flags = [`${semiSpace}=16`, '--heap-growing-percent=40'];
-/**
- * glibc keeps what a thread has freed for that thread, and Node has many: two pools take 15 MB less. And it would keep more and more of the large
- * pieces that it is asked for; with a bound of 64 KB it returns each, which is 10 to 18 MB less. Others ignore both.
- */
-const allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536' };
+/** glibc keeps what a thread has freed for that thread, and Node has many: two pools take 15 MB less. Others ignore it. */
+const allocator = { MALLOC_ARENA_MAX: '2' };
 
 /**
  * Starts this process again with a small heap, unless its flags name a size of the young generation. Process id, open files and

@@ -13,7 +13,7 @@ writeFileSync(
   script,
   `import { startAgainWithSmallHeap } from ${JSON.stringify(new URL('../small-heap.mjs', import.meta.url).href)};
 startAgainWithSmallHeap();
-const said = JSON.stringify({ flags: process.execArgv, argv: process.argv.slice(2), pid: process.pid, kept: process.env.KEPT, pools: process.env.MALLOC_ARENA_MAX, threshold: process.env.MALLOC_MMAP_THRESHOLD_ });
+const said = JSON.stringify({ flags: process.execArgv, argv: process.argv.slice(2), pid: process.pid, kept: process.env.KEPT });
 if (process.send) process.send(said, () => process.disconnect());
 else console.log(said);`,
 );
@@ -33,11 +33,6 @@ test('starts the process again with flags for the heap, and everything else as i
     kept: 'yes',
     isSamePid: true,
   });
-});
-
-test('bounds what the allocator keeps, where the operator does not', async () => {
-  expect(await start([])).toMatchObject({ pools: '2', threshold: '65536' });
-  expect(await start([], { MALLOC_ARENA_MAX: '4' })).toMatchObject({ pools: '4', threshold: '65536' });
 });
 
 test.each<[string, string[], Record<string, string>]>([
