@@ -13,6 +13,7 @@ import {
 } from '@signet/testing/replicated-postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platformCases } from '../launcher/src/platform-cases.test-support.ts';
+import { askPatiently } from './ask-patiently.test-support.ts';
 import { createLocalDeployment, type LocalDeployment } from './local-deployment.test-support.ts';
 import { RunningProcess } from './running-process.test-support.ts';
 import type { Process } from './services.test-support.ts';
@@ -50,11 +51,8 @@ describe('behind PgBouncer in transaction mode, with a replica', () => {
     );
   const signIn = async (field: 'login' | 'portalLogin', person: Omit<Person, 'token'>): Promise<Person> => {
     const input = { email: person.email, password: field === 'login' ? password : staffPassword };
-    const answer = await ask(
-      `mutation ($input: LoginInput!) { answer: ${field}(input: $input) { accessToken } }`,
-      { input },
-      person,
-    );
+    const login = `mutation ($input: LoginInput!) { answer: ${field}(input: $input) { accessToken } }`;
+    const answer = await askPatiently(() => ask(login, { input }, person));
     expect(reasonsOf(answer)).toEqual([]);
     return { ...person, token: answer.body.data.answer.accessToken };
   };
@@ -131,11 +129,9 @@ describe('behind PgBouncer in transaction mode, with a replica', () => {
       tenants.flatMap((tenant) =>
         Array.from({ length: customersOf(tenant) }, async (_, n) => {
           const person = { tenant, email: `customer-${n}-of-${tenant}@example.com` };
-          const answer = await ask(
-            'mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }',
-            { input: { email: person.email, password } },
-            person,
-          );
+          const register = 'mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }';
+          const input = { email: person.email, password };
+          const answer = await askPatiently(() => ask(register, { input }, person));
           expect(reasonsOf(answer)).toEqual([]);
           return signIn('login', person);
         }),

@@ -8,6 +8,7 @@ import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platformCases } from '../launcher/src/platform-cases.test-support.ts';
 import { startTestSmtp, type TestSmtp } from '../subgraphs/auth/src/testing/smtp.test-support.ts';
+import { askPatiently } from './ask-patiently.test-support.ts';
 import type { Caller, LoadPart } from './chaos/mixed-load.test-support.ts';
 import { CountedLoad } from './replicas/counted-load.test-support.ts';
 import {
@@ -73,16 +74,9 @@ describe('two replicas of each process', () => {
     }).post(`${replicaUrl(name, replica)}/graphql`, { query, variables }, { token });
   const inReplicas = <T>(run: (replica: number) => Promise<T>) =>
     Promise.all(Array.from({ length: replicaCount }, (_, replica) => run(replica)));
-  /** On a busy machine auth has too many passwords to hash, and says so: a client waits, then asks again. */
-  const askPatiently = async (...args: Parameters<typeof ask>) => {
-    for (;;) {
-      const answer = await ask(...args);
-      if (!reasonsOf(answer).includes('auth.throttled')) return answer;
-      await sleep(500);
-    }
-  };
+  const askInTurn = (...args: Parameters<typeof ask>) => askPatiently(() => ask(...args));
   const signIn = async (email: string): Promise<Person> => {
-    const answer = await askPatiently('user', operations.login, { input: { email, password } });
+    const answer = await askInTurn('user', operations.login, { input: { email, password } });
     return { email, ...answer.body.data.login };
   };
   const startAll = async (replica: number) => {
@@ -139,7 +133,7 @@ describe('two replicas of each process', () => {
     const registered = await Promise.all(
       emails.map(async (email, index) => {
         const input = { email, password };
-        const answer = await askPatiently(
+        const answer = await askInTurn(
           'user',
           operations.register,
           { input },
@@ -163,7 +157,7 @@ describe('two replicas of each process', () => {
     expect(new Set(smtp.taken.map(({ messageId }) => messageId)).size).toBe(emails.length);
     const { answered } = service('auth-user').balancer;
     expect(Math.min(...answered)).toBeGreaterThan(0);
-    const signedIn = await askPatiently('portal', operations.portalLogin, { input: staffAccount });
+    const signedIn = await askInTurn('portal', operations.portalLogin, { input: staffAccount });
     staff = { email: staffAccount.email, ...signedIn.body.data.portalLogin };
   });
 
@@ -402,8 +396,8 @@ describe('two replicas of each process', () => {
         return { email, token: accessToken, url: deployment.urlOf('gateway-user') };
       }),
     );
-    const { accessToken } = (await askPatiently('portal', operations.portalLogin, { input: staffAccount }))
-      .body.data.portalLogin;
+    const { accessToken } = (await askInTurn('portal', operations.portalLogin, { input: staffAccount })).body
+      .data.portalLogin;
     const created = [...platformCases.values()].map((cases) =>
       cases.createLoad?.({ load, database: deployment.database }),
     );
