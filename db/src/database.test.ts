@@ -116,7 +116,8 @@ describe('inTenant', () => {
         }
       });
     await Promise.all([raise(ids), raise(ids.toReversed())]);
-    expect(runs).toBe(3);
+    // One loses; again, if it is back before PostgreSQL has given the row to the other one, which waited for it.
+    expect(runs).toBeGreaterThanOrEqual(3);
     const rows = await database.query('select password_version from auth.user where id = any($1)', [ids]);
     expect(rows).toEqual([{ password_version: 3 }, { password_version: 3 }]);
   });
