@@ -19,6 +19,11 @@ test('gives a statement up when the gateway waits no longer, and answers service
       timeoutMs: 400,
     });
     expect(body.errors?.[0]?.extensions.reason).toBe('service.unavailable');
+    const findWaiting = () =>
+      portal.database.query(
+        `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+    await expect.poll(findWaiting).toEqual([]);
     // Without the gateway's limit it would wait for the lock as long as a statement may, which is five seconds.
     expect(performance.now() - startedAt).toBeLessThan(4500);
     await holder.query('rollback');
