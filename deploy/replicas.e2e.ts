@@ -137,19 +137,19 @@ describe('two replicas of each process', () => {
 
   it('end a registration that the other replica began, and send each mail once', async () => {
     const emails = Array.from({ length: 8 }, (_, index) => `person${index}@example.com`);
-    const registered = await Promise.all(
-      emails.map(async (email, index) => {
-        const input = { email, password };
-        const answer = await askInTurn(
-          'user',
-          operations.register,
-          { input },
-          { address: `198.51.100.${index}` },
-        );
-        expect(reasonsOf(answer)).toEqual(['auth.challenge_required']);
-        return challengeOf(answer);
-      }),
-    );
+    const register = async (email: string, index: number) => {
+      const input = { email, password };
+      const address = `198.51.100.${index}`;
+      const answer = await askInTurn('user', operations.register, { input }, { address });
+      expect(reasonsOf(answer)).toEqual(['auth.challenge_required']);
+      return challengeOf(answer);
+    };
+    const registered: string[] = [];
+    // At each replica one at a time: on a busy machine, auth has not hashed eight passwords by the deadline of the first requests.
+    for (let index = 0; index < emails.length; index += replicaCount) {
+      const next = emails.slice(index, index + replicaCount);
+      registered.push(...(await Promise.all(next.map((email, n) => register(email, index + n)))));
+    }
     await expect.poll(() => smtp.taken.length).toBe(emails.length);
     people = await Promise.all(
       emails.map(async (email, index) => {
