@@ -29,6 +29,7 @@ export class RunningProcess {
     const collect = (chunk: Buffer) => {
       this.#output += chunk.toString();
     };
+    this.#child.stdin?.on('error', () => {}); // It has ended, and reads nothing more.
     this.#child.stdout?.on('data', collect);
     this.#child.stderr?.on('data', collect);
     this.#ended = new Promise((resolve) => this.#child.on('close', resolve));

@@ -65,19 +65,19 @@ describe('inTenant', () => {
   });
 
   it("ends a statement when the request's time is up, and leaves the connection as it was", async () => {
-    await using db = connect({ maxConnections: 1 });
-    const sleep = () => inTenant(db, demo, (trx) => sql`select pg_sleep(3)`.execute(trx));
+    await using db = connect({ maxConnections: 1, statementTimeoutMs: 60_000 });
+    const sleep = () => inTenant(db, demo, (trx) => sql`select pg_sleep(60)`.execute(trx));
     const startedAt = performance.now();
     const late = inRequest({ deadline: startedAt + 300, caller: 'ada' }, async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return sleep();
     });
     expect(databaseErrorToReason(await late.catch((error: unknown) => error))).toBe('unavailable');
-    expect(performance.now() - startedAt).toBeLessThan(2500);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     const timeout = await inTenant(db, demo, (trx) =>
       sql<{ statement_timeout: string }>`show statement_timeout`.execute(trx),
     );
-    expect(timeout.rows).toEqual([{ statement_timeout: '5s' }]);
+    expect(timeout.rows).toEqual([{ statement_timeout: '1min' }]);
   });
 
   it('asks nothing for a request whose time is up, and never gives a statement more than five seconds', async () => {
@@ -116,7 +116,8 @@ describe('inTenant', () => {
         }
       });
     await Promise.all([raise(ids), raise(ids.toReversed())]);
-    expect(runs).toBe(3);
+    // One loses; again, if it is back before PostgreSQL has given the row to the other one, which waited for it.
+    expect(runs).toBeGreaterThanOrEqual(3);
     const rows = await database.query('select password_version from auth.user where id = any($1)', [ids]);
     expect(rows).toEqual([{ password_version: 3 }, { password_version: 3 }]);
   });

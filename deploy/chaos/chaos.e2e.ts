@@ -3,6 +3,7 @@ import { productSubgraphs } from '@signet/schema/subgraphs';
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platformCases } from '../../launcher/src/platform-cases.test-support.ts';
+import { askPatiently } from '../ask-patiently.test-support.ts';
 import { createLocalDeployment, type LocalDeployment } from '../local-deployment.test-support.ts';
 import { RunningProcess } from '../running-process.test-support.ts';
 import type { Process } from '../services.test-support.ts';
@@ -81,18 +82,22 @@ describe('under load', () => {
   async function register(name: string): Promise<Caller> {
     const url = urlOf('gateway-user');
     const email = `${name}@example.com`;
-    const { body } = await postGraphql(`${url}/graphql`, {
-      query: 'mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }',
-      variables: { input: { email, password } },
-    });
+    const { body } = await askPatiently(() =>
+      postGraphql(`${url}/graphql`, {
+        query: 'mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }',
+        variables: { input: { email, password } },
+      }),
+    );
     return { email, token: body.data.register.accessToken, url };
   }
 
   async function signInStaff(): Promise<string> {
-    const { body } = await postGraphql(`${urlOf('gateway-portal')}/graphql`, {
-      query: 'mutation ($input: LoginInput!) { portalLogin(input: $input) { accessToken } }',
-      variables: { input: staffAccount },
-    });
+    const { body } = await askPatiently(() =>
+      postGraphql(`${urlOf('gateway-portal')}/graphql`, {
+        query: 'mutation ($input: LoginInput!) { portalLogin(input: $input) { accessToken } }',
+        variables: { input: staffAccount },
+      }),
+    );
     return body.data.portalLogin.accessToken;
   }
 

@@ -8,7 +8,8 @@ export type CutRequest = { replica: number; isMutation: boolean };
 type Target = { url: string; isReady: boolean; agent: Agent; answered: number };
 
 const checkEveryMs = 300;
-const checkTimeoutMs = 1000;
+/** No replica hangs here, but each may be slow on a busy machine: with both given up, clients would have no answer. */
+const checkTimeoutMs = 20_000;
 const perConnection = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
 /**

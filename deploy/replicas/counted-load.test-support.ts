@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type GraphqlAnswer, reasonsOf } from '@signet/testing';
 import { type Caller, MixedLoad } from '../chaos/mixed-load.test-support.ts';
 
@@ -11,6 +11,7 @@ const refreshOperation =
 /** The mixed load, which also keeps each request that failed, and customers who refresh their tokens. */
 export class CountedLoad extends MixedLoad {
   failed: FailedRequest[] = [];
+  readonly #asked = new Set<Promise<unknown>>();
   #going = Promise.withResolvers<void>();
 
   constructor() {
@@ -27,6 +28,12 @@ export class CountedLoad extends MixedLoad {
     this.#going.resolve();
   }
 
+  /** Resolves when every request that is under way now has ended, and is counted where it failed. */
+  async untilAnswered(): Promise<void> {
+    await Promise.all(this.#asked);
+    await setImmediate();
+  }
+
   override abandon(): void {
     super.abandon();
     this.resume();
@@ -34,7 +41,10 @@ export class CountedLoad extends MixedLoad {
 
   override async ask(caller: Caller, query: string, variables = {}): Promise<GraphqlAnswer | undefined> {
     await this.#going.promise;
-    const answer = await super.ask(caller, query, variables);
+    const asked = super.ask(caller, query, variables);
+    this.#asked.add(asked);
+    const answer = await asked;
+    this.#asked.delete(asked);
     const reasons = answer ? reasonsOf(answer) : ['no answer'];
     if (reasons.length > 0) this.failed.push({ isMutation: /^\s*mutation/.test(query), reasons });
     return answer;

@@ -51,11 +51,15 @@ describe('attacks on a server that is weak on purpose', () => {
     expect(unmade.map(({ attack, won }) => `${attack.name}: ${won}`)).toEqual([]);
   });
 
-  // On a busy machine others wait long without an attack too, and then the freeze is too short.
-  it('have succeeded when others wait, though nothing else was won', { retry: 3 }, async () => {
-    const freezing = { name: 'freezing', tried: '', run: async () => void weak.freeze(2600) };
-    const [outcome] = await runAttacks([freezing], target, () => {});
-    expect(outcome?.won).toMatch(/^others waited \d{4} ms/);
+  it('have succeeded when others wait, though nothing else was won', async () => {
+    const freeze = async (ms: number) => {
+      const freezing = { name: 'freezing', tried: '', run: async () => void weak.freeze(ms) };
+      return (await runAttacks([freezing], target, () => {}))[0]?.won;
+    };
+    // On a busy machine others wait long without an attack too, and then a freeze is too short.
+    expect((await freeze(2600)) ?? (await freeze(8000)) ?? (await freeze(25_000))).toMatch(
+      /^others waited \d+ ms/,
+    );
   });
 
   it('have names of their own, and there are at least 153, with the demo shop 158', () => {

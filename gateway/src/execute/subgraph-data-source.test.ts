@@ -434,7 +434,8 @@ describe('a fetch that waits for a connection', () => {
       },
       { isHealthy },
     );
-    const long = { timeoutMs: 20_000 };
+    // What is not dropped would wait until then.
+    const long = { timeoutMs: 60_000 };
     const held = Array.from({ length: 32 }, () => process(source, { ...long, query: '{ slow }' }));
     await vi.waitFor(() => expect(asked).toHaveLength(32), 30_000);
     return { source, close, asked, held, long };
@@ -453,7 +454,7 @@ describe('a fetch that waits for a connection', () => {
     expect(await process(source, { ...long, ...other, query: '{ broken }' })).toHaveProperty('errors');
     for (const result of await Promise.all(waiting)) expect(result).toEqual(outage);
     expect(await process(source, long)).toEqual(outage);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(asked).toHaveLength(33);
     close();
     await Promise.all(held);
@@ -467,7 +468,7 @@ describe('a fetch that waits for a connection', () => {
     const begun = performance.now();
     client.abort();
     expect(await waiting).toEqual(outage);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     close();
     await Promise.all(held);
     await mutation;
@@ -477,7 +478,7 @@ describe('a fetch that waits for a connection', () => {
 
 test('a caller that asks for what is slow leaves connections for others', async () => {
   let slow = 0;
-  const { source } = await createSource(async (req, res) => {
+  const { source, close } = await createSource(async (req, res) => {
     const { query } = JSON.parse(await text(req)) as { query: string };
     if (query === '{ slow }') slow += 1;
     else res.end('{"data":{"a":1}}');
@@ -487,10 +488,11 @@ test('a caller that asks for what is slow leaves connections for others', async 
     clientAddress,
   });
   const asked = Array.from({ length: 100 }, () =>
-    process(source, { query: '{ slow }', timeoutMs: 1500, ...clientOf('192.0.2.1') }),
+    process(source, { query: '{ slow }', timeoutMs: 60_000, ...clientOf('192.0.2.1') }),
   );
   await vi.waitFor(() => expect(slow).toBe(32), 30_000);
   expect(await process(source, clientOf('192.0.2.2'))).toEqual({ data: { a: 1 } });
+  close();
   await Promise.all(asked);
 });
 

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { boundBrowser } from './bounded-browser.test-support.ts';
 
 // For tests only.
 
 /** Starts Chromium without a window. Throws, saying what to install, when there is none: these tests are never skipped. */
 export async function startChromium(): Promise<Browser> {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: getChromiumPath(),
     headless: true,
     args: [
@@ -19,6 +20,7 @@ export async function startChromium(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+  return boundBrowser(browser);
 }
 
 /** The headless shell draws no windows of a browser: pages take less than half of the CPU. Debian has both. */

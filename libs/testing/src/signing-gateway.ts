@@ -1,6 +1,6 @@
 import type { ProofEntrance, ProofIdentity, ProofMessage } from '@signet/proof';
 import { formatSignetContext, type SignetContext, signetContextHeader, withTimeout } from '@signet/service';
-import { type GraphqlAnswer, type GraphqlRequest, readGraphqlAnswer } from './post-graphql.ts';
+import { fetchAnswer, type GraphqlAnswer, type GraphqlRequest, readGraphqlAnswer } from './post-graphql.ts';
 
 /** Who asks, as a gateway tells a subgraph. */
 export type SignedSender = {
@@ -52,7 +52,7 @@ export function createSigningGateway({
     async post(url, request, sender = {}) {
       const body = JSON.stringify(request);
       const headers = headersOf({ url, body, ...sender });
-      return readGraphqlAnswer(await fetch(url, { method: 'POST', headers, body }));
+      return readGraphqlAnswer(await fetchAnswer(url, { method: 'POST', headers, body }));
     },
   };
 }

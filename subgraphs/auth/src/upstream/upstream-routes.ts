@@ -158,6 +158,8 @@ async function callBack(
       useState(trx, issuer, { tenantId, id, expiresAt }),
     );
     if (!usedAt) return badRequest('state');
+    // Rather too long: by the time at which this got a connection, a provider may have told a logout that was after the start.
+    const sinceStartMs = issuer.now().getTime() - startedAt;
     const person = await client.exchange(query, {
       state: text,
       nonce,
@@ -166,7 +168,7 @@ async function callBack(
       ...(maxAge !== undefined && { maxAge: maxAge + Math.ceil((now.getTime() - startedAt) / 1000) }),
     });
     const since = usedAt.getTime();
-    const result = { person, challenge, since, begunAt: since - (now.getTime() - startedAt) };
+    const result = { person, challenge, since, begunAt: since - sinceStartMs };
     const code = await inTenant(issuer.db, tenantId, (trx) =>
       keepResult(trx, issuer, { tenantId, purpose, result }),
     );
