@@ -73,7 +73,7 @@ describe('a staff role that the database does not take', () => {
 it('a staff role that is gone and that somebody has is named by the doctor', async () => {
   const older = await createTestDatabase();
   onTestFinished(() => older.drop());
-  const roles = [...staffRoles, 'auditor'].map((role) => `'${role}'`);
+  const roles = [...staffRoles, 'director'].map((role) => `'${role}'`);
   await older.query(`alter table auth.portal_user drop constraint portal_user_role_check,
     add constraint portal_user_role_check check (role in (${roles}))`);
   const variables = {
@@ -83,8 +83,8 @@ it('a staff role that is gone and that somebody has is named by the doctor', asy
   const find = async () => (await faultsOf(variables)).filter((fault) => fault.startsWith('staff roles'));
   const { id } = await addStaffMember(older, { tenantId: await older.addTenant('demo'), role: 'support' });
   expect(await find()).toEqual([]);
-  await older.query(`update auth.portal_user set role = 'auditor' where id = $1`, [id]);
-  expect(await find()).toEqual([expect.stringContaining('auditor in demo')]);
+  await older.query(`update auth.portal_user set role = 'director' where id = $1`, [id]);
+  expect(await find()).toEqual([expect.stringContaining('director in demo')]);
 });
 
 describe('npm run doctor', () => {
