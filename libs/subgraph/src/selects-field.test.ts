@@ -37,3 +37,12 @@ test.each([
 ])('%s does not', async (source) => {
   expect(await ask(source)).toBe(false);
 });
+
+test('walks a fragment once at each depth, however often it is spread', async () => {
+  const doubled = Array.from(
+    { length: 60 },
+    (_, n) => `fragment f${n} on Node { ...f${n + 1} ...f${n + 1} }`,
+  );
+  const source = `{ list { edges { node { ...f0 } } } } ${doubled.join(' ')} fragment f60 on Node { id }`;
+  expect(await ask(source)).toBe(false);
+});
