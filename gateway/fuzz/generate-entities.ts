@@ -57,13 +57,18 @@ export function addKeys(builder: WorldBuilder): void {
       'ref { org number }',
       ...(hasOwner ? ['owner { id } code'] : []),
     ];
-    const keys = random.chance(0.5) ? ['id'] : random.shuffle(candidates).slice(0, random.between(1, 3));
+    const isChain = random.chance(0.2);
+    const keys =
+      !isChain && random.chance(0.5)
+        ? ['id']
+        : random.shuffle(candidates).slice(0, isChain ? 4 : random.between(1, 3));
     if (type.name === 'Entity1' && !keys.includes('id')) keys.unshift('id');
     const [first = 'id'] = keys;
-    for (const home of random.pickSome(world.subgraphs)) {
+    for (const [index, home] of random.pickSome(world.subgraphs).entries()) {
       type.in.push(home);
-      const own = random.pickSome(keys);
-      type.keys[home] = random.chance(0.7) && !own.includes(first) ? [first, ...own] : own;
+      // In a chain, the way from one subgraph to another leads over those between them.
+      const own = isChain ? keys.slice(index % keys.length).slice(0, 2) : random.pickSome(keys);
+      type.keys[home] = !isChain && random.chance(0.7) && !own.includes(first) ? [first, ...own] : own;
       for (const key of type.keys[home]) placeKeyFields(builder, type, home, key);
     }
   }

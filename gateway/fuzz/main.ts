@@ -35,6 +35,8 @@ if (!runner) {
   console.error(`There is no executor ${values.executor}: ${Object.keys(runners).join(', ')}.`);
   process.exit(2);
 }
+// First: a run that is ended, or dies, prints no more.
+console.log(`seed ${values.seed}`);
 const isBounded = values.cases !== undefined || values.worlds !== 'Infinity';
 const kinds = new Map<string, { count: number; first: Found }>();
 
@@ -54,7 +56,7 @@ const count = await fuzz({
 });
 const aMinute = (number: number) => Math.round((number / count.seconds) * 60);
 console.log(
-  `seed ${values.seed}: ${count.runs} runs of ${count.operations} operations on ${count.worlds} supergraphs in ${count.seconds.toFixed(1)} s`,
+  `${count.runs} runs of ${count.operations} operations on ${count.worlds} supergraphs in ${count.seconds.toFixed(1)} s`,
 );
 console.log(
   `a minute: ${aMinute(count.worlds)} supergraphs, ${aMinute(count.operations)} operations, ${aMinute(count.runs)} runs; left out: ` +

@@ -3,6 +3,7 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type ConstDirectiveNode, type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
 import { renameForPlanning } from '../execute/planned-document.ts';
 import { numberKeys, prefixFor } from '../execute/response-names.ts';
+import { loadCorrectedPlanner } from './corrected-planner.ts';
 import { refuseExternalFields } from './external-fields.ts';
 import { joinPlans, splitMutation } from './mutation-parts.ts';
 import { separateRequiredArguments } from './required-arguments.ts';
@@ -35,8 +36,9 @@ export function createPlanBuilder(options: PlanBuilderOptions): PlanBuilder {
     const supergraph = Supergraph.build(document, { validateSupergraph: false });
     return { supergraph, api: supergraph.apiSchema() };
   };
+  const Planner = renames ? loadCorrectedPlanner() : QueryPlanner;
   const plannerOf = ({ supergraph, api }: ReturnType<typeof prepare>) => {
-    const planner = new QueryPlanner(supergraph, config);
+    const planner = new Planner(supergraph, config);
     return (document: DocumentNode, operationName: string | undefined) =>
       planner.buildQueryPlan(operationFromDocument(api, document, operationName ? { operationName } : {}));
   };

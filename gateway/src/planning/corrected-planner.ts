@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { compileFunction } from 'node:vm';
+import type { QueryPlanner } from '@apollo/query-planner';
+
+/**
+ * What is wrong in the file of @apollo/query-planner that puts fetches in order, and what is right there. Its functions and classes are not
+ * exported. docs/decisions/0036-planner-faults.md shows what each does to a plan, corrected-planner.test.ts that it no longer does.
+ */
+const corrections: readonly { wrong: string; right: string }[] = [
+  // A field requires others, and the way to its subgraph leads over the keys of several. What is fetched for it was forgotten then, so
+  // that it came after the field.
+  {
+    wrong: 'if (parents.length === 1 && pathHasOnlyFragments(',
+    right: 'if (parents.length === 1 && parents[0].path && pathHasOnlyFragments(',
+  },
+  {
+    wrong: 'triedToMerge = parents.length === 1 &&',
+    right: 'triedToMerge = parents.length === 1 && parents[0].path &&',
+  },
+  // There, a fetch stayed that brings only what it was sent.
+  { wrong: 'if (parents.length === 1 && parent.path) {', right: 'if (parents.length === 1) {' },
+  {
+    wrong: 'assert)(childPathInThis, () => `Cannot remove useless',
+    right: 'assert)(true, () => `Cannot remove useless',
+  },
+  // A required field requires others itself. Its fetch became a part of the one before, which has none of what these need.
+  {
+    wrong: 'parent.group.canMergeChildIn(created))',
+    right: 'created.parents().length === 1 && parent.group.canMergeChildIn(created))',
+  },
+  // Fetches that are sent the same become one. It was any of them, also one that waits for another: a circle, in which planning never ended.
+  {
+    wrong: `const group = bucket.pop();
+                for (const other of bucket) {`,
+    right: `const waits = (one) => bucket.some((other) => one.isDescendantOf(other));
+                const takeFirst = () => bucket.splice(bucket.findIndex((one) => !waits(one)), 1)[0];
+                const group = takeFirst();
+                while (bucket.length > 0) {
+                    const other = takeFirst();`,
+  },
+  // What comes after one that became part of an earlier one no longer waited for what that one had waited for.
+  {
+    wrong: 'if (parent.group.isDescendantOf(this)) {',
+    right: `if (parent.group.isDescendantOf(this)) {
+                for (const child of merged.children()) child.addParent({ group: parent.group });`,
+  },
+  // What follows a fetch under a condition was put under the same condition, also where it brings more than what the condition is for.
+  {
+    wrong: 'while (state.next.length > 0) {',
+    right: `const outside = [];
+        const isInside = (group) => typeof handledConditions === 'boolean' || group.conditions() === false
+            || (group.conditions() !== true && handledConditions.every((handled) => group.conditions().some(
+                ({ variable, negated }) => variable.name === handled.variable.name && negated === handled.negated)));
+        for (;;) {
+            outside.push(...state.next.filter((group) => !isInside(group)));
+            state = new ProcessingState(state.next.filter(isInside), state.unhandled);
+            if (state.next.length === 0) break;`,
+  },
+  { wrong: 'newState: state,', right: 'newState: state.mergeWith(new ProcessingState(outside, [])),' },
+];
+
+let corrected: typeof QueryPlanner | undefined;
+
+/**
+ * Apollo's query planner without these faults. Whoever imports it gets it as it is.
+ *
+ * @throws {Error} for a version of @apollo/query-planner that is written otherwise
+ */
+export function loadCorrectedPlanner(): typeof QueryPlanner {
+  if (corrected) return corrected;
+  const file = createRequire(import.meta.url).resolve('@apollo/query-planner/dist/buildPlan.js');
+  let source = readFileSync(file, 'utf8');
+  for (const { wrong, right } of corrections) {
+    if (source.split(wrong).length !== 2) {
+      throw new Error(`${file} is another version of the planner: it should have '${wrong}' once.`);
+    }
+    source = source.replace(wrong, () => right);
+  }
+  const exported = {} as { QueryPlanner: typeof QueryPlanner };
+  compileFunction(source, ['exports', 'require'], { filename: file })(exported, createRequire(file));
+  corrected = exported.QueryPlanner;
+  return corrected;
+}
