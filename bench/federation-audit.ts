@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 const [checkout, suite] = process.argv.slice(2);
 if (checkout === undefined) {
   console.error(
-    'Clone https://github.com/graphql-hive/federation-gateway-audit, run npm install in it, and give its folder.',
+    'Clone https://github.com/graphql-hive/federation-gateway-audit. Some of its development dependencies are gone from the registry: in its ' +
+      'package.json, leave out devDependencies and overrides, and add tsx and graphql@16 to the dependencies. Run npm install there, and give its folder.',
   );
   process.exit(2);
 }

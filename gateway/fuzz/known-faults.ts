@@ -6,10 +6,6 @@ import type { Finding } from './lab.ts';
  */
 const knownFaults = [
   { name: 'the planner finds no way to a field', text: 'Was not able to find any options for' },
-  {
-    name: 'the planner narrows a fragment to a type that no object there has',
-    text: 'Cannot add fragment of condition',
-  },
   { name: 'the planner puts fetches into a circle', text: 'adding it as parent would create a cycle' },
   { name: 'the planner has too many ways to a field', text: 'Too many options generated for' },
   {

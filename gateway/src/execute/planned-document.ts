@@ -2,7 +2,10 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
+  type GraphQLObjectType,
   type GraphQLSchema,
+  isAbstractType,
+  isObjectType,
   Kind,
   type NameNode,
   type SelectionNode,
@@ -11,11 +14,12 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { hold, readConditions } from './conditions.ts';
+import { fragmentsOf } from './fragments.ts';
 import { type KeyNumbers, plannedKeyOf, plannedVariableOf } from './response-names.ts';
 
 /**
  * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
- * (response-names.ts). Conditions without a variable are decided, an object keeps a field where conditions may leave none, and a fragment
+ * (response-names.ts). Conditions without a variable are decided, fragments that can never apply are left out, an object keeps a field where conditions may leave none, and a fragment
  * under a condition has a type: the planner gets each of them wrong.
  *
  * @param numberOf of the client's whole document, of which `document` may be a part
@@ -27,6 +31,20 @@ export function renameForPlanning(
   numberOf: KeyNumbers,
 ): DocumentNode {
   const typeInfo = new TypeInfo(schema);
+  const fragments = fragmentsOf(document);
+  /** The types that objects can have, at each selection set around the one that is visited. */
+  const possible: (readonly GraphQLObjectType[])[] = [];
+  const objectsOf = (type: unknown) =>
+    isAbstractType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
+  const mayApply = (selection: SelectionNode, here: readonly GraphQLObjectType[]) => {
+    if (selection.kind === Kind.FIELD) return true;
+    const { typeCondition } =
+      selection.kind === Kind.FRAGMENT_SPREAD ? (fragments.get(selection.name.value) ?? {}) : selection;
+    return (
+      !typeCondition ||
+      objectsOf(schema.getType(typeCondition.name.value)).some((type) => here.includes(type))
+    );
+  };
   return visit(
     document,
     visitWithTypeInfo(typeInfo, {
@@ -35,11 +53,18 @@ export function renameForPlanning(
         const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix, numberOf);
         return key === node.name.value ? field : { ...field, alias: nameNode(key) };
       },
-      SelectionSet(node, _key, parent) {
-        const selections = node.selections.flatMap(decide);
-        const isOfField = parent !== undefined && 'kind' in parent && parent.kind === Kind.FIELD;
-        const lacksField = isOfField ? mayBeEmpty(selections) : selections.length === 0;
-        return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
+      SelectionSet: {
+        enter(node, _key, parent) {
+          const above = parent !== undefined && 'kind' in parent ? parent.kind : undefined;
+          const objects = objectsOf(typeInfo.getParentType());
+          const outer = above === Kind.INLINE_FRAGMENT ? possible.at(-1) : undefined;
+          const here = outer ? objects.filter((type) => outer.includes(type)) : objects;
+          possible.push(here);
+          const selections = node.selections.flatMap(decide).filter((selection) => mayApply(selection, here));
+          const lacksField = above === Kind.FIELD ? mayBeEmpty(selections) : selections.length === 0;
+          return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
+        },
+        leave: () => void possible.pop(),
       },
       InlineFragment(node) {
         const type = typeInfo.getParentType();

@@ -216,3 +216,47 @@ test.each([true, false])(
     expect(await federation.run({ query, variables: { c } })).toEqual({ data: { all: [{ box }, { box }] } });
   },
 );
+
+test('an object that is asked of one subgraph twice, once right after the other, is planned for', async () => {
+  const maker = { id: 'm', code: 'n', rank: 3 };
+  const itemOfShop = { Query: { item: () => ({ code: 'c' }) } };
+  const federation = createFederation([
+    {
+      name: 'prices',
+      sdl: `type Query { item: Item @shareable }
+        type Item @key(fields: "code") {
+          code: ID! @shareable size: Int @external maker: Maker @external
+          price: Int @requires(fields: "size maker { code rank }")
+        }
+        type Maker @key(fields: "id") { id: ID! @shareable code: ID! @external rank: Int @external }`,
+      resolvers: {
+        ...itemOfShop,
+        Item: {
+          ...itself,
+          price: (item: { size: number; maker: typeof maker }) => item.size * item.maker.rank,
+        },
+      },
+    },
+    {
+      name: 'makers',
+      sdl: `type Query { item: Item @shareable }
+        type Item @key(fields: "code") {
+          code: ID! @shareable owner: ID! @shareable maker: Maker @provides(fields: "code rank")
+        }
+        type Maker @key(fields: "id", resolvable: false) { id: ID! @shareable code: ID! @external rank: Int @external }`,
+      resolvers: { ...itemOfShop, Item: { ...itself, owner: () => 'o', maker: () => maker } },
+    },
+    {
+      name: 'taxes',
+      sdl: `type Item @key(fields: "owner code") {
+          code: ID! @shareable owner: ID! @shareable size: Int maker: Maker @external price: Int @external
+          tax: Int @requires(fields: "price maker { id code }")
+        }
+        type Maker @key(fields: "code") { id: ID! @shareable code: ID! rank: Int }`,
+      resolvers: { Item: { ...itself, size: () => 2, tax: ({ price }: Item) => Number(price) * 2 } },
+    },
+  ]);
+  expect(await federation.run({ query: '{ item { size tax price } }' })).toEqual({
+    data: { item: { size: 2, tax: 12, price: 6 } },
+  });
+});

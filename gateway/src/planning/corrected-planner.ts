@@ -42,7 +42,8 @@ const corrections: readonly { wrong: string; right: string }[] = [
   // What comes after one that became part of an earlier one no longer waited for what that one had waited for.
   {
     wrong: 'if (parent.group.isDescendantOf(this)) {',
-    right: `if (parent.group.isDescendantOf(this)) {
+    right: `if (parent.group === this) continue;
+            if (parent.group.isDescendantOf(this)) {
                 for (const child of merged.children()) child.addParent({ group: parent.group });`,
   },
   // What follows a fetch under a condition was put under the same condition, also where it brings more than what the condition is for.
