@@ -19,8 +19,8 @@ import { type KeyNumbers, plannedKeyOf, plannedVariableOf } from './response-nam
 
 /**
  * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
- * (response-names.ts). Conditions without a variable are decided, fragments that can never apply are left out, an object keeps a field where conditions may leave none, and a fragment
- * under a condition has a type: the planner gets each of them wrong.
+ * (response-names.ts). Conditions without a variable are decided, fragments that no object can have are left out, an object keeps a field where
+ * conditions may leave none, and a fragment under a condition has a type: the planner gets each of them wrong.
  *
  * @param numberOf of the client's whole document, of which `document` may be a part
  */
@@ -33,16 +33,15 @@ export function renameForPlanning(
   const typeInfo = new TypeInfo(schema);
   const fragments = fragmentsOf(document);
   /** The types that objects can have, at each selection set around the one that is visited. */
-  const possible: (readonly GraphQLObjectType[])[] = [];
+  const possible: ReadonlySet<GraphQLObjectType>[] = [];
   const objectsOf = (type: unknown) =>
     isAbstractType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
-  const mayApply = (selection: SelectionNode, here: readonly GraphQLObjectType[]) => {
+  const mayApply = (selection: SelectionNode, here: ReadonlySet<GraphQLObjectType>) => {
     if (selection.kind === Kind.FIELD) return true;
     const { typeCondition } =
       selection.kind === Kind.FRAGMENT_SPREAD ? (fragments.get(selection.name.value) ?? {}) : selection;
     return (
-      !typeCondition ||
-      objectsOf(schema.getType(typeCondition.name.value)).some((type) => here.includes(type))
+      !typeCondition || objectsOf(schema.getType(typeCondition.name.value)).some((type) => here.has(type))
     );
   };
   return visit(
@@ -58,7 +57,7 @@ export function renameForPlanning(
           const above = parent !== undefined && 'kind' in parent ? parent.kind : undefined;
           const objects = objectsOf(typeInfo.getParentType());
           const outer = above === Kind.INLINE_FRAGMENT ? possible.at(-1) : undefined;
-          const here = outer ? objects.filter((type) => outer.includes(type)) : objects;
+          const here = new Set(outer ? objects.filter((type) => outer.has(type)) : objects);
           possible.push(here);
           const selections = node.selections.flatMap(decide).filter((selection) => mayApply(selection, here));
           const lacksField = above === Kind.FIELD ? mayBeEmpty(selections) : selections.length === 0;

@@ -7,8 +7,8 @@ import type { SupergraphTypes } from './supergraph-types.ts';
 type Selections = readonly QueryPlanSelectionNode[];
 
 /**
- * Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs, unless the field was not
- * asked for: then nobody needs it.
+ * Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs. It needs none that was not
+ * asked for, and of several keys one.
  */
 export type WriteRepresentation = (
   object: JsonObject,
@@ -97,16 +97,21 @@ export function compileRepresentation(
   };
   const leftOut = new Set<string>();
   let isPlaceAskedFor: (place: string) => boolean;
+  let typeOfObject = '';
   const note = (place: string) => {
-    const isAsked = isPlaceAskedFor(place);
-    if (!isAsked) leftOut.add(place);
-    return isAsked;
+    const keys = keysOf(typeOfObject);
+    // Objects of one place may come with different keys. One is enough.
+    const isOfKey = keys.length > 1 && keys.some((key) => key.includes(place));
+    const isNeeded = !isOfKey && isPlaceAskedFor(place);
+    if (!isNeeded) leftOut.add(place);
+    return isNeeded;
   };
   const writeWhole: WriteRepresentation = (object, isAskedFor) => {
     const typename = object.__typename;
     // Subgraphs can answer with any name, and with another one for each object.
     if (typeof typename !== 'string' || !types.hasFields(typename)) return undefined;
     isPlaceAskedFor = isAskedFor;
+    typeOfObject = typename;
     // Clearing a Set allocates, also an empty one.
     if (leftOut.size > 0) leftOut.clear();
     const text = write(object, typename, note);

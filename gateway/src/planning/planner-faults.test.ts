@@ -449,6 +449,7 @@ describe('a fragment that can never apply is not planned for', () => {
       '{ d { ... on Value { ...Both } } } fragment Both on Two { ... on Entity { id } ... on Value { x } }',
       { x: 1 },
     ],
+    ['{ d { ... on One { ... on Two { ...Never } } } } fragment Never on Entity { id }', {}],
     ['{ d { ... on Entity { ...Never } } } fragment Never on Two { ... on One { __typename } }', {}],
   ])('%s', async (query, d) => {
     expect(await unions.run({ query })).toEqual({ data: { d } });
