@@ -31,8 +31,10 @@ export type EntityBatch = {
 /** The number of an object that is not of the batch. */
 const ofOthers = -1;
 
-/** When a place of the result is asked for, by any fetch of the plan: where all conditions of one of the lists hold. */
-export type ConditionsOfPlace = ReadonlyMap<string, readonly (readonly Condition[])[]>;
+/** A fetch asks for a place of the result where all these conditions hold. Fetches are numbered as the plan has them. */
+export type AskedFor = { fetchId: number; all: readonly Condition[] };
+/** By place, for all fetches of the plan. */
+export type ConditionsOfPlace = ReadonlyMap<string, readonly AskedFor[]>;
 
 /** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 export const maxBatchEntities = 500;
@@ -49,8 +51,9 @@ export function collectBatches(
   const { entities, path, group } = fetch;
   if (!entities) return [];
   const isAskedFor = (place: string) => {
-    const conditions = conditionsOf.get(placeOf(path) + place);
-    return !conditions || conditions.some((all) => hold(all, run.coerced));
+    // What comes later brings nothing for this fetch. Where only that brings it, the plan is wrong, and nothing is sent without it.
+    const before = conditionsOf.get(placeOf(path) + place)?.filter(({ fetchId }) => fetchId < fetch.id) ?? [];
+    return before.length === 0 || before.some(({ all }) => hold(all, run.coerced));
   };
   const targets = collectTargets(run, fetch);
   const batches: OpenBatch[] = [];

@@ -1,7 +1,7 @@
 import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
 import type { AnswerShape } from './answer-shape.ts';
 import type { Condition } from './conditions.ts';
-import { collectBatches, type EntityBatch, runEntityBatch } from './entity-fetch.ts';
+import { type AskedFor, collectBatches, type EntityBatch, runEntityBatch } from './entity-fetch.ts';
 import { createFetchMerger, type FetchMerger, type WaitingBatch } from './merged-fetches.ts';
 import { fail, type OperationRun, outage } from './operation-run.ts';
 import { compileFetch, type PlannedFetch, type PlanPath } from './planned-fetch.ts';
@@ -59,7 +59,7 @@ export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: Op
   );
   if (left !== undefined) throw new Error('A plan leaves out a root field of the operation.');
   if (!step) return async () => {};
-  for (const { shape, path } of fetches) addConditions(shape, placeOf(path), conditionsOfPlace);
+  for (const { id, shape, path } of fetches) addConditions(id, shape, placeOf(path), conditionsOfPlace);
   findCopies(fetches);
   findBases(fetches);
   return async (run) => void (await step({ run, waiting: [] }));
@@ -67,7 +67,7 @@ export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: Op
 
 type Compiling = PlanOptions & {
   fetches: PlannedFetch[];
-  conditionsOfPlace: Map<string, readonly (readonly Condition[])[]>;
+  conditionsOfPlace: Map<string, readonly AskedFor[]>;
   merger: FetchMerger;
   nextId(): number;
 };
@@ -104,11 +104,17 @@ function compileNode(
 /** Where a node stands, and under which conditions. */
 type Place = { path: PlanPath; conditions: readonly Condition[] };
 
-function addConditions({ fields }: AnswerShape, outer: string, into: Compiling['conditionsOfPlace']): void {
+function addConditions(
+  fetchId: number,
+  { fields }: AnswerShape,
+  outer: string,
+  into: Compiling['conditionsOfPlace'],
+): void {
   for (const { to, shape, conditions } of fields) {
     const place = `${outer}/${to}`;
-    into.set(place, [...(into.get(place) ?? []), ...conditions]);
-    if (shape) addConditions(shape, place, into);
+    const known = into.get(place) ?? [];
+    into.set(place, [...known, ...conditions.map((all) => ({ fetchId, all }))]);
+    if (shape) addConditions(fetchId, shape, place, into);
   }
 }
 

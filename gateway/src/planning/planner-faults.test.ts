@@ -559,3 +559,37 @@ describe('a fault of the planner that stays', () => {
     },
   );
 });
+
+test.each([true, false])(
+  'what a field requires, and only a later fetch brings, keeps no other fetch from being sent: its condition is %s',
+  async (c) => {
+    type Item = { id: string; weight?: number };
+    const federation = createFederation([
+      {
+        name: 'shop',
+        sdl: `type Query { item: Item @provides(fields: "id") }
+          type Item @key(fields: "code") {
+            id: ID! @external code: ID! @shareable part: Int! @shareable weight: Int @requires(fields: "id")
+          }`,
+        resolvers: {
+          Query: { item: () => ({ id: '4', code: 'c', part: 1 }) },
+          Item: { __resolveReference: (item: Item) => item, weight: ({ id }: Item) => Number(id) },
+        },
+      },
+      {
+        name: 'prices',
+        sdl: `type Item @key(fields: "id") @key(fields: "part code") {
+          id: ID! code: ID! @shareable part: Int! @shareable weight: Int @external price: Int! @requires(fields: "weight")
+        }`,
+        resolvers: {
+          Item: {
+            __resolveReference: (item: Item) => ({ code: 'c', part: 1, ...item }),
+            price: ({ weight }: Item) => Number(weight) * 10,
+          },
+        },
+      },
+    ]);
+    const query = 'query ($c: Boolean!) { item @skip(if: $c) { price } item { price @include(if: $c) } }';
+    expect(await federation.run({ query, variables: { c } })).toEqual({ data: { item: { price: 40 } } });
+  },
+);
