@@ -5,10 +5,11 @@ import type undici from 'undici';
  * What a process fetches beside its work, such as the keys of an issuer. undici's entry would load its fetch, WebSocket, caches and mocks too, and
  * all of it stays in memory (docs/decisions/0094-what-the-gateway-keeps-in-memory.md).
  */
-const load = createRequire(import.meta.url);
-export const Agent = load('undici/lib/dispatcher/agent.js') as typeof undici.Agent;
-export const buildConnector = load('undici/lib/core/connect.js') as typeof undici.buildConnector;
-const send = load('undici/lib/api/api-request.js') as undici.Dispatcher['request'];
+export const Agent = createRequire(import.meta.url)('undici/lib/dispatcher/agent.js') as typeof undici.Agent;
+export const buildConnector = createRequire(import.meta.url)(
+  'undici/lib/core/connect.js',
+) as typeof undici.buildConnector;
+const send = createRequire(import.meta.url)('undici/lib/api/api-request.js') as undici.Dispatcher['request'];
 
 type Options = NonNullable<Parameters<typeof undici.request>[1]>;
 let shared: undici.Agent | undefined;
