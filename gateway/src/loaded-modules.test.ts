@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 const script = `
 import { createRequire } from 'node:module';
 await import('@signet/gateway');
-const { request } = await import('@signet/session/light-undici');
-await request('http://127.0.0.1:1/', {}).catch(() => {});
+const { fetchJson } = await import('@signet/session/fetching');
+await fetchJson('http://127.0.0.1:1/').catch(() => {});
 const files = Object.keys(createRequire(import.meta.url).cache).filter((path) => /undici.(index\\.js|lib.web)/.test(path));
 const builtIn = process.moduleLoadList.filter((name) => name.includes('deps/undici'));
 console.log(JSON.stringify({ files, builtIn, isRead: process.moduleLoadList.some((name) => name.includes('_http_server')) }));

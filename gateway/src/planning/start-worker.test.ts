@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const sizeOf = (name: string) =>
   `getHeapSpaceStatistics().find((space) => space.space_name === '${name}').space_size / 1024 / 1024`;
-const churn = 'const kept = []; for (let i = 0; i < 2e7; i++) kept[i % 200_000] = { i };';
+const churn = 'const kept = []; for (let i = 0; i < 4e6; i++) kept[i % 200_000] = { i };';
 
 test('bounds the young generation of a worker, whatever the process was started with', async () => {
   const worker = join(folder, 'worker.mjs');
