@@ -5,9 +5,10 @@
 const semiSpace = '--max-semi-space-size';
 /**
  * By default V8 lets the old generation grow to several times what it holds before it collects. These make it collect earlier, and bound the
- * young one (docs/decisions/0038-small-heap.md).
+ * young one (docs/decisions/0038-small-heap.md). Without the compiler between the first and the last, no function is compiled twice and its code
+ * kept meanwhile (docs/decisions/0094-what-the-gateway-keeps-in-memory.md).
  */
-const flags = [`${semiSpace}=16`, '--heap-growing-percent=40'];
+const flags = [`${semiSpace}=16`, '--heap-growing-percent=40', '--no-maglev'];
 /** glibc keeps what a thread has freed for that thread, and Node has many: two pools take 15 MB less. Others ignore it. */
 const allocator = { MALLOC_ARENA_MAX: '2' };
 

@@ -140,7 +140,7 @@ export async function sendReport(
     },
     body,
   };
-  const { request } = await import('undici');
+  const { request } = await import('@signet/session/light-undici');
   const answer = await request(new URL(`${path}${query}`, authUrl), {
     method: 'POST',
     headers: { ...message.headers, ...sign(message, authUrl) },

@@ -95,7 +95,7 @@ async function askAuth(
     headers: { 'content-type': 'application/json', [signetContextHeader]: context },
     body,
   };
-  const { request } = await import('undici');
+  const { request } = await import('@signet/session/light-undici');
   const answer = await request(new URL(mailboxPath, authUrl), {
     method: 'POST',
     headers: { ...message.headers, ...sign(message, authUrl) },

@@ -1,5 +1,6 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
+import v8 from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /*
@@ -27,6 +28,8 @@ export function startPlanningWorker(
 ): StartedWorker {
   const versioned = getCompileCacheDir();
   const workerData: WorkerStart = { compileCache: versioned && dirname(versioned) };
+  // Given for the process, V8's flag would go before the limit of the worker. It is read where a heap is set up: the process keeps its own.
+  v8.setFlagsFromString('--max-semi-space-size=0');
   const worker = new Worker(entry, { resourceLimits, stdin: false, name: 'planning', workerData });
   const started = new Promise<void>((resolve) => worker.once('message', () => resolve()));
   // A listener of messages that is added later would undo this.

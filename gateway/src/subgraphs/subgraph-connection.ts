@@ -74,7 +74,8 @@ export function connectToSubgraph(
 /** Any answer below 500 counts: a subgraph of another make may not know /health/live. */
 async function isAlive(url: string): Promise<boolean> {
   const target = new URL('health/live', url);
-  const { get } = target.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  // An import would load Node's own fetch too (docs/decisions/0094-what-the-gateway-keeps-in-memory.md).
+  const { get } = process.getBuiltinModule(target.protocol === 'https:' ? 'node:https' : 'node:http');
   // On a connection of its own, since all of the pool may be waiting for the subgraph.
   const probe = get(target, { agent: false, signal: AbortSignal.timeout(probeTimeoutMs) });
   try {

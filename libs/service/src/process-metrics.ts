@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics, ServiceMetrics } from '@signet/telemetry';
 import manifest from '../../../package.json' with { type: 'json' };
@@ -6,6 +6,9 @@ import { ConfigError } from './config.ts';
 import { answerHealth, type Health, type HealthReport } from './health.ts';
 import type { Logger } from './logger.ts';
 import { createHostCheck, isLoopback } from './request-checks.ts';
+
+/** An import would read all exports of the module, and two of them load Node's own fetch (docs/decisions/0094-what-the-gateway-keeps-in-memory.md). */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** What the parts of a process are measured with, and where that is shown. */
 export type ProcessMetrics = {

@@ -28,7 +28,7 @@ async function start(flags: string[], env: Record<string, string> = {}) {
 
 test('starts the process again with flags for the heap, and everything else as it was', async () => {
   expect(await start(['--trace-uncaught'])).toMatchObject({
-    flags: ['--max-semi-space-size=16', '--heap-growing-percent=40', '--trace-uncaught'],
+    flags: ['--max-semi-space-size=16', '--heap-growing-percent=40', '--no-maglev', '--trace-uncaught'],
     argv: ['a', 'b c'],
     kept: 'yes',
     isSamePid: true,

@@ -28,7 +28,7 @@ export async function fetchJson(
 }
 
 async function fetchOnce(url: string, watched: Reached, sent: Readonly<Record<string, string>>) {
-  const { request } = await import('undici');
+  const { request } = await import('./light-undici.ts');
   const signal = AbortSignal.timeout(timeoutMs);
   const reached = Object.keys(watched).length > 0 ? watched : undefined;
   const dispatcher = reached && (await createWatchedAgent(reached));
@@ -57,7 +57,7 @@ async function fetchOnce(url: string, watched: Reached, sent: Readonly<Record<st
 
 /** Connections whose addresses are checked. A name is looked up once for each: what was checked is what is connected to. */
 export async function createWatchedAgent({ onAddress = () => {}, onConnect }: Reached): Promise<Agent> {
-  const { Agent, buildConnector } = await import('undici');
+  const { Agent, buildConnector } = await import('./light-undici.ts');
   const check = (addresses: readonly { address: string }[]): Error | null => {
     try {
       for (const { address } of addresses) onAddress(address);

@@ -42,7 +42,7 @@ export function createGuardedFetch({ networks, timeoutMs, maxBytes }: GuardedFet
   return {
     async fetch(url, { method = 'GET', headers = {}, body, signal } = {}) {
       agent ??= createWatchedAgent({ onAddress });
-      const { request } = await import('undici');
+      const { request } = await import('./light-undici.ts');
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const answer = await request(url, {

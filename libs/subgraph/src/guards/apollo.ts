@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
 import { subgraphHeaderLimitBytes } from '@signet/service';
@@ -49,6 +49,8 @@ export async function startGuardedServer<C extends BaseContext = GuardedContext>
     });
     await write(res, response);
   };
+  // An import would load Node's own fetch too (docs/decisions/0094-what-the-gateway-keeps-in-memory.md).
+  const { createServer } = process.getBuiltinModule('node:http');
   // Bounds of a client that sends slowly, or never reads.
   const http = createServer({
     maxHeaderSize: subgraphHeaderLimitBytes,
