@@ -15,7 +15,7 @@ export {
 export type { NonceStore } from './proof/operation-proof.ts';
 export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
-export { selectsField } from './selects-field.ts';
+export { selectedFields } from './selected-fields.ts';
 export {
   type SubgraphDatabase,
   type SubgraphOptions,

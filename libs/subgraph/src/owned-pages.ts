@@ -17,6 +17,8 @@ export async function loadOwnedPages<K, R>(
   ownerOf: (row: R) => string,
   load: (ownerIds: readonly string[], page: PageRequest<K>) => Promise<R[]>,
 ): Promise<R[][]> {
+  const [only] = keys;
+  if (only && keys.length === 1) return [await load([only.ownerId], only.page)];
   const found = new Map<string, Map<string, R[]>>();
   for (const [asked, group] of Map.groupBy(keys, ({ page }) => pageKey(page))) {
     const [{ page }] = group as [OwnedPage<K>];

@@ -7,7 +7,7 @@ import {
   type Position,
 } from '@signet/subgraph';
 import { type RawBuilder, sql } from 'kysely';
-import type { ProductRow } from './product.queries.ts';
+import type { ListedProductRow, ProductRow } from './product.queries.ts';
 import type { ProductSort } from './resolvers.generated.ts';
 
 export type SortKey = string | number;
@@ -18,7 +18,7 @@ export type ProductOrder = {
   column: RawBuilder<unknown>;
   direction: 'asc' | 'desc';
   codec: CursorCodec<SortKey>;
-  positionOf(row: ProductRow): Position<SortKey>;
+  positionOf(row: ListedProductRow | ProductRow): Position<SortKey>;
   /** A cursor's key as a value of the column. */
   toColumn(key: SortKey | RawBuilder<SortKey>): RawBuilder<unknown>;
 };
@@ -31,7 +31,7 @@ const plain = (key: SortKey | RawBuilder<SortKey>) => sql`${key}`;
 
 const byPrice = {
   column: sql`price_amount`,
-  positionOf: (row: ProductRow) => ({ key: row.price_amount, id: row.id }),
+  positionOf: (row: ListedProductRow) => ({ key: row.price_amount, id: row.id }),
   toColumn: plain,
 } as const;
 
@@ -59,7 +59,10 @@ export const productOrders: Readonly<Record<ProductSort, ProductOrder>> = {
     column: sql`created_at`,
     direction: 'desc',
     codec: createCursorCodec<SortKey>('products:NEWEST', isTimeKey),
-    positionOf: (row) => ({ key: row.created_microseconds, id: row.id }),
+    positionOf(row) {
+      if (!('created_microseconds' in row)) throw new TypeError('This page was read without its cursors.');
+      return { key: row.created_microseconds, id: row.id };
+    },
     toColumn: (key) => sql`(timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond')`,
   },
 };

@@ -11,8 +11,21 @@ import {
 } from 'kysely';
 
 export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
+/** As a page shows it. */
+export type ListedProductRow = InferResult<ReturnType<typeof selectListed>>[number];
+export type BriefProductRow = InferResult<ReturnType<typeof selectBrief>>[number];
 
 const allProducts = sql`catalog.product`;
+
+/** What a page shows of a product beside its category. */
+const briefColumns = [
+  'product.id',
+  'product.sku',
+  'product.name',
+  'product.price_amount',
+  'product.currency',
+  'product.archived_at',
+] as const;
 
 /**
  * A product with its category. `created_microseconds` since 1970: a Date would round what cursors must compare.
@@ -20,33 +33,50 @@ const allProducts = sql`catalog.product`;
  * @param source the table, or a subquery in brackets that has all of its columns.
  */
 export function selectProducts(trx: Kysely<Database>, source: RawBuilder<unknown> = allProducts) {
-  return trx
-    .selectFrom(sql<Selectable<Database['catalog.product']>>`${source}`.as('product'))
+  return selectListed(trx, source).select([
+    'product.description',
+    'product.created_at',
+    'product.updated_at',
+    sql<number>`(extract(epoch from product.created_at) * 1000000)::bigint`.as('created_microseconds'),
+  ]);
+}
+
+/** The same without what pages do not show. */
+export function selectListed(trx: Kysely<Database>, source: RawBuilder<unknown>) {
+  return selectBrief(trx, source)
     .innerJoin('catalog.category as category', 'category.id', 'product.category_id')
     .select([
-      'product.id',
-      'product.sku',
-      'product.name',
-      'product.description',
-      'product.price_amount',
-      'product.currency',
-      'product.archived_at',
-      'product.created_at',
-      'product.updated_at',
       'category.id as category_id',
       'category.slug as category_slug',
       'category.name as category_name',
-      sql<number>`(extract(epoch from product.created_at) * 1000000)::bigint`.as('created_microseconds'),
     ]);
+}
+
+function selectBrief(trx: Kysely<Database>, source: RawBuilder<unknown> = allProducts) {
+  return trx
+    .selectFrom(sql<Selectable<Database['catalog.product']>>`${source}`.as('product'))
+    .select(briefColumns);
 }
 
 const selectProductsById = defineQuery<{ ids: readonly string[] }, ProductRow>((db, value) =>
   selectProducts(db).where(sql<boolean>`product.id = any(${idList(value('ids'))})`),
 );
 
+const selectBriefProductsById = defineQuery<{ ids: readonly string[] }, BriefProductRow>((db, value) =>
+  selectBrief(db).where(sql<boolean>`product.id = any(${idList(value('ids'))})`),
+);
+
 /** In no particular order; archived ones too. */
 export function findProducts(trx: Transaction<Database>, ids: readonly string[]): Promise<ProductRow[]> {
   return selectProductsById(trx, { ids });
+}
+
+/** The same in brief: no join, and half as many columns. */
+export function findBriefProducts(
+  trx: Transaction<Database>,
+  ids: readonly string[],
+): Promise<BriefProductRow[]> {
+  return selectBriefProductsById(trx, { ids });
 }
 
 /** @throws {RefusalError} `input.<field>` when there is none. */

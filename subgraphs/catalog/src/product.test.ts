@@ -1,6 +1,7 @@
 import { expectIdsRefused, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
+import { productResolvers } from './product.ts';
 import { addProduct } from './testing.test-support.ts';
 
 const query = 'query ($id: ID!) { product(id: $id) { id name isArchived price { amount currency } } }';
@@ -70,6 +71,66 @@ describe('references to products', () => {
   it('give the row, never what the caller says of it', async () => {
     const { body } = await refer([lamp], { name: 'Forged', archived_at: null });
     expect(body.data._entities[0].name).toBe('Lamp');
+  });
+
+  it.each([
+    'id sku name price { amount currency } isArchived',
+    'id category { id slug name }',
+    'id description',
+    'id createdAt',
+    'id updatedAt',
+  ])('show { %s } as the product by itself and a page of products do', async (fields) => {
+    const staff = await subgraph.addStaff('support');
+    const { body } = await subgraph.ask(
+      `query ($id: ID!, $representations: [_Any!]!) {
+         product(id: $id) { ...p }
+         products { edges { node { ...p } } }
+         newest: products(sort: NEWEST) { edges { cursor node { ...p } } }
+         _entities(representations: $representations) { __typename ...p }
+       }
+       fragment p on Product { ${fields} }`,
+      { id: lamp, representations: [{ __typename: 'Product', id: lamp }] },
+      staff,
+    );
+    const { product, products, newest, _entities } = body.data;
+    expect(Object.values(product)).not.toContain(null);
+    expect(products.edges).toEqual([{ node: product }]);
+    expect(newest.edges).toEqual([{ cursor: expect.any(String), node: product }]);
+    expect(_entities).toEqual([{ __typename: 'Product', ...product }]);
+  });
+
+  it('in brief are completed by what another field of the operation asks for', async () => {
+    const { body } = await subgraph.ask(
+      `query ($representations: [_Any!]!) {
+         brief: _entities(representations: $representations) { ... on Product { name } }
+         whole: _entities(representations: $representations) { ... on Product { category { slug } name } }
+       }`,
+      { representations: [{ __typename: 'Product', id: lamp }] },
+    );
+    expect(body.data).toEqual({
+      brief: [{ name: 'Lamp' }],
+      whole: [{ name: 'Lamp', category: { slug: 'lamps' } }],
+    });
+  });
+
+  it('that came in brief and are asked for more are read again', async () => {
+    const at = new Date();
+    const whole = {
+      description: 'd',
+      created_at: at,
+      updated_at: at,
+      category_id: 'c',
+      category_slug: 's',
+      category_name: 'n',
+    };
+    const ctx = { loaders: { product: { load: async (id: string) => (id === lamp ? whole : undefined) } } };
+    const read = (field: keyof typeof productResolvers, id = lamp) =>
+      (productResolvers[field] as (...args: unknown[]) => unknown)({ id }, {}, ctx, {});
+    expect(await read('description')).toBe('d');
+    expect(await read('createdAt')).toBe(at);
+    expect(await read('updatedAt')).toBe(at);
+    expect(await read('category')).toEqual({ id: 'c', slug: 's', name: 'n' });
+    await expect(read('description', archived)).rejects.toThrow(`The product ${archived} is gone.`);
   });
 
   it('are null for no ids, unknown ones and those of another tenant', async () => {

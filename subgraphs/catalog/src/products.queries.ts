@@ -1,7 +1,14 @@
 import { type Database, defineQuery, type Query } from '@signet/db';
 import { maxTotalCount, type TotalCount, toTotalCount } from '@signet/subgraph';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
-import { findProducts, type ProductRow, selectCategoryId, selectProducts } from './product.queries.ts';
+import {
+  findProducts,
+  type ListedProductRow,
+  type ProductRow,
+  selectCategoryId,
+  selectListed,
+  selectProducts,
+} from './product.queries.ts';
 import type { ProductOrder, ProductPage, SortKey } from './product-orders.ts';
 
 /** A category by its id or by its slug. */
@@ -33,6 +40,9 @@ const fewMatches = 3000;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
 const denseShare = 0.25;
 
+/** `isListed`: the rows may be without what a list seldom shows. */
+type AskedPage = ProductPage & { isListed?: boolean };
+
 /**
  * Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page.
  *
@@ -42,9 +52,9 @@ export async function findProductPage(
   trx: Transaction<Database>,
   filter: ProductFilterValues,
   order: ProductOrder,
-  page: ProductPage,
+  page: AskedPage,
   walked = firstRows,
-): Promise<ProductRow[]> {
+): Promise<ListedProductRow[]> {
   const limit = page.first + 1;
   const { text } = filter;
   if (text === undefined) return findPlainPage(trx, filter, order, page);
@@ -94,23 +104,29 @@ async function searchFew(
 const usualPage = 20;
 
 type PageValues = Omit<ProductFilterValues, 'text'> & { limit: number; key?: SortKey; id?: string };
-/** By order, and by what a page has: a category, a place to begin. */
-const plainPages = new Map<ProductOrder, Map<string, Query<PageValues, ProductRow>>>();
+/** By order, and by what a page has: a category, a place to begin, all columns. */
+const plainPages = new Map<ProductOrder, Map<string, Query<PageValues, ListedProductRow>>>();
 
 function findPlainPage(
   trx: Transaction<Database>,
   { categoryId, categorySlug }: ProductFilterValues,
   order: ProductOrder,
-  { first, after }: ProductPage,
-): Promise<ProductRow[]> {
-  const ofOrder = plainPages.get(order) ?? new Map<string, Query<PageValues, ProductRow>>();
+  { first, after, isListed = false }: AskedPage,
+): Promise<ListedProductRow[]> {
+  const ofOrder = plainPages.get(order) ?? new Map<string, Query<PageValues, ListedProductRow>>();
   plainPages.set(order, ofOrder);
   const limit = first + 1;
   const isUsual = first === usualPage;
-  const shape = `${categoryId !== undefined} ${categorySlug !== undefined} ${after !== undefined} ${isUsual}`;
+  const shape = [
+    categoryId !== undefined,
+    categorySlug !== undefined,
+    after !== undefined,
+    isUsual,
+    isListed,
+  ].join();
   let query = ofOrder.get(shape);
   if (!query) {
-    query = defineQuery<PageValues, ProductRow>((db, value) => {
+    query = defineQuery<PageValues, ListedProductRow>((db, value) => {
       const filter = {
         categoryId: categoryId === undefined ? undefined : (value('categoryId') as RawBuilder<string>),
         categorySlug: categorySlug === undefined ? undefined : (value('categorySlug') as RawBuilder<string>),
@@ -119,7 +135,8 @@ function findPlainPage(
       const key = value('key') as RawBuilder<SortKey>;
       const page = { after: after && { key, id: value('id') as RawBuilder<string> } };
       const rows = walk(filter, order, page, isUsual ? sql.lit(limit) : value('limit'), sql`*`);
-      return inOrder(selectProducts(db, sql`(${rows})`), order);
+      const source = sql`(${rows})`;
+      return inOrder(isListed ? selectListed(db, source) : selectProducts(db, source), order);
     });
     ofOrder.set(shape, query);
   }
@@ -201,7 +218,7 @@ function selectRows(trx: Kysely<Database>, order: ProductOrder, ids: RawBuilder<
   );
 }
 
-function inOrder(rows: ReturnType<typeof selectProducts>, { column, direction }: ProductOrder) {
+function inOrder(rows: ReturnType<typeof selectListed>, { column, direction }: ProductOrder) {
   return rows.orderBy(sql`product.${column}`, direction).orderBy('product.id', direction);
 }
 

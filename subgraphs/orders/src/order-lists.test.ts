@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
+import { orderResolvers } from './order.ts';
 
 const page = `
   edges { cursor node { id status customer { id } items { quantity product { id } } total { amount } } }
@@ -122,6 +123,54 @@ describe('myOrders', () => {
     for (const first of [1, 50]) {
       expect(await subgraph.countStatements(() => subgraph.ask(mineQuery, { first }, ada))).toBe(2);
     }
+  });
+
+  it.each([
+    'id status placedAt total { amount currency } customer { id } sharedWith { id } items { quantity }',
+    'id placedAt shippedAt',
+    'id cancelledAt items { quantity }',
+    'id reservedUntil',
+    'id expiredAt',
+  ])('show { %s } of each order as the order by itself does', async (fields) => {
+    const { body } = await subgraph.ask(
+      `{ myOrders { edges { node { ...o } } } } fragment o on Order { ${fields} }`,
+      {},
+      bob,
+    );
+    const listed = body.data.myOrders.edges.map(({ node }: { node: object }) => node);
+    expect(listed).toHaveLength(7);
+    for (const order of listed) {
+      const alone = await subgraph.ask(
+        `query ($id: ID!) { order(id: $id) { ${fields} } }`,
+        { id: order.id },
+        bob,
+      );
+      expect(alone.body.data.order).toEqual(order);
+    }
+  });
+
+  it('read what an order in brief lacks where it is asked for all the same', async () => {
+    const whole = {
+      shipped_at: new Date(1),
+      cancelled_at: new Date(2),
+      reserved_until: new Date(3),
+      expired_at: new Date(4),
+    };
+    const ctx = { loaders: { order: { load: async (id: string) => (id === 'known' ? whole : undefined) } } };
+    const read = (field: keyof typeof orderResolvers, id = 'known') =>
+      (orderResolvers[field] as (...args: unknown[]) => unknown)({ id, status: 'placed' }, {}, ctx, {});
+    const fields = ['shippedAt', 'cancelledAt', 'reservedUntil', 'expiredAt'] as const;
+    expect(await Promise.all(fields.map((field) => read(field)))).toEqual(Object.values(whole));
+    expect(await read('shippedAt', 'unknown')).toBeNull();
+  });
+
+  it('read the row behind the page only where the page tells of it', async () => {
+    const { body } = await subgraph.ask('{ myOrders(first: 3) { edges { node { id } } } }', {}, bob);
+    const first = '{ myOrders(first: 3) { edges { node { id } } pageInfo { hasNextPage } } }';
+    const whole = await subgraph.ask(first, {}, bob);
+    expect(whole.body.data.myOrders.pageInfo).toEqual({ hasNextPage: true });
+    expect(whole.body.data.myOrders.edges).toEqual(body.data.myOrders.edges);
+    expect(body.data.myOrders.edges).toHaveLength(3);
   });
 
   it('hold the same items as each order by itself', async () => {
@@ -244,6 +293,21 @@ describe("a customer's orders", () => {
     expect(own.body.data._entities[0].orders.edges).toHaveLength(7);
     const { body } = await refer([ada.id, bob.id], staff);
     expect(body.data._entities.map((user: { orders: Page }) => user.orders.edges.length)).toEqual([50, 7]);
+  });
+
+  it('are the same in one statement for several customers as for each', async () => {
+    const brief = `query ($representations: [_Any!]!, $after: String) { _entities(representations: $representations) {
+      ... on User { orders(first: 3, after: $after) { edges { node { id status items { quantity } } } } } } }`;
+    const askFor = async (ids: string[], after?: string) => {
+      const representations = ids.map((id) => ({ __typename: 'User', id }));
+      return (await subgraph.ask(brief, { representations, after }, staff)).body.data._entities;
+    };
+    const first = await refer([ada.id], staff, { first: 3 });
+    for (const after of [undefined, first.body.data._entities[0].orders.pageInfo.endCursor]) {
+      const both = await askFor([ada.id, bob.id], after);
+      expect(both[0].orders.edges).toHaveLength(3);
+      expect(both).toEqual([...(await askFor([ada.id], after)), ...(await askFor([bob.id], after))]);
+    }
   });
 
   it('are not given to another customer, whatever the representation says', async () => {

@@ -9,13 +9,19 @@ import {
   isIntegerKey,
   readId,
   readPage,
-  selectsField,
+  selectedFields,
 } from '@signet/subgraph';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { GraphqlContext } from './context.ts';
-import { findOrderPage, type OrderPage, type OrderRow } from './order.queries.ts';
+import {
+  findOrderPage,
+  type ListedOrderRow,
+  type OrderPage,
+  type OrderParts,
+  type OrderRow,
+} from './order.queries.ts';
 import { canSeeOrdersOf, requireCustomer, requireOrderReader } from './policies.ts';
-import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
+import type { OrderResolvers, QueryResolvers, UserResolvers } from './resolvers.generated.ts';
 
 /** Every list shows the latest order first. Its cursors hold microseconds since 1970 and the id. */
 const codec = createCursorCodec<number>(
@@ -59,14 +65,32 @@ async function findPageOf(
   args: Parameters<typeof readPage>[0],
   { loaders }: GraphqlContext,
   info: GraphQLResolveInfo,
-): Promise<Connection<OrderRow>> {
+): Promise<Connection<ListedOrderRow>> {
   const page = readPage(args, codec);
-  const loader = selectsField(info, 'edges', 'node', 'items')
-    ? loaders.fullOrdersOfUser
-    : loaders.ordersOfUser;
-  return createOrderConnection(await loader.load({ ownerId, page }), page);
+  const rows = await loaders.ordersOfUser(readParts(info)).load({ ownerId, page });
+  return createOrderConnection(rows, page);
 }
 
-function createOrderConnection(rows: readonly OrderRow[], page: OrderPage): Connection<OrderRow> {
-  return createConnection(rows, page, codec, (row) => ({ key: row.placed_microseconds, id: row.id }));
+/** Fields of an order that most pages do not show. */
+const otherFields: readonly (keyof OrderResolvers)[] = [
+  'shippedAt',
+  'cancelledAt',
+  'reservedUntil',
+  'expiredAt',
+];
+
+function readParts(info: GraphQLResolveInfo): OrderParts {
+  const ofOrder = selectedFields(info, 'edges', 'node');
+  const hasCursors = selectedFields(info).has('pageInfo') || selectedFields(info, 'edges').has('cursor');
+  return {
+    isWhole: hasCursors || otherFields.some((field) => ofOrder.has(field)),
+    hasItems: ofOrder.has('items'),
+  };
+}
+
+function createOrderConnection(rows: readonly ListedOrderRow[], page: OrderPage): Connection<ListedOrderRow> {
+  return createConnection(rows, page, codec, (row) => {
+    if (!('placed_microseconds' in row)) throw new TypeError('This page was read without its cursors.');
+    return { key: row.placed_microseconds, id: row.id };
+  });
 }

@@ -1,25 +1,18 @@
 import { type Database, defineQuery, idList, type Query } from '@signet/db';
 import type { PageRequest } from '@signet/subgraph';
-import {
-  type CompiledQuery,
-  type InferResult,
-  type Kysely,
-  type RawBuilder,
-  sql,
-  type Transaction,
-} from 'kysely';
+import { type InferResult, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 
 export type OrderRow = InferResult<ReturnType<typeof selectOrders>>[number];
 
+/** What most pages show of an order. */
+const briefColumns = ['id', 'user_id', 'status', 'total_amount', 'currency', 'placed_at'] as const;
+
+export type BriefOrderRow = Pick<OrderRow, (typeof briefColumns)[number]>;
+
 /** `placed_microseconds` since 1970: a Date would round what cursors must compare. */
 export const orderColumns = [
-  'id',
-  'user_id',
-  'status',
-  'total_amount',
-  'currency',
-  'placed_at',
+  ...briefColumns,
   'shipped_at',
   'cancelled_at',
   'reserved_until',
@@ -81,64 +74,71 @@ export function findOrderPage(
     .execute();
 }
 
-type UsersPage = { userIds: readonly string[]; limit: number; key?: number; id?: string };
-type Value = <Name extends keyof UsersPage>(name: Name) => RawBuilder<UsersPage[Name]>;
+/** What a page shows: `isWhole`, all columns of its orders and whether there is a next page; `hasItems`, their items in the order in which they were placed. */
+export type OrderParts = { isWhole: boolean; hasItems: boolean };
+export type ListedOrderRow = (OrderRow | BriefOrderRow) & { items?: Omit<OrderItemRow, 'order_id'>[] };
 
-/** The same page of the orders of each of several customers. */
-function selectPlaced(db: Kysely<Database>, value: Value, isLater: boolean) {
-  return db
-    .selectFrom(sql<{ id: string }>`unnest(${idList(value('userIds'))})`.as<'asked'>(sql`asked(id)`))
-    .innerJoinLateral(
-      (eb) => {
-        const orders = eb
-          .selectFrom('orders.order')
-          .select(orderColumns)
-          .whereRef('user_id', '=', 'asked.id')
-          .orderBy('placed_at', 'desc')
-          .orderBy('id', 'desc')
-          .limit(value('limit'));
-        return (isLater ? orders.where(isAfter(value('key'), value('id'))) : orders).as('placed');
-      },
-      (join) => join.onTrue(),
-    )
-    .selectAll('placed')
-    .orderBy('placed_at', 'desc')
-    .orderBy('placed.id', 'desc');
+type PageValues = { userIds: readonly string[]; userId: string; limit: number; key?: number; id?: string };
+type PageShape = OrderParts & { isOfOne: boolean; isLater: boolean };
+
+const pagesByShape = new Map<string, Query<PageValues, ListedOrderRow>>();
+
+/**
+ * The same page of the orders of each of several customers in one statement, latest first. Where there is a next page, a whole one has one row
+ * more of each.
+ */
+export function findOrdersOfUsers(
+  trx: Transaction<Database>,
+  userIds: readonly string[],
+  { first, after }: OrderPage,
+  { isWhole, hasItems }: OrderParts,
+): Promise<ListedOrderRow[]> {
+  const shape = { isWhole, hasItems, isOfOne: userIds.length === 1, isLater: after !== undefined };
+  const key = Object.values(shape).join(' ');
+  let query = pagesByShape.get(key);
+  if (!query) {
+    query = definePage(shape);
+    pagesByShape.set(key, query);
+  }
+  return query(trx, { userIds, userId: userIds[0] as string, limit: isWhole ? first + 1 : first, ...after });
 }
 
-/** The same page of several customers' orders in one statement. As in `findOrderPage`, for each of them. */
-function definePage<Row>(
-  select: (placed: ReturnType<typeof selectPlaced>) => { compile(): CompiledQuery<Row> },
-) {
-  const [selectFirst, selectAfter] = [false, true].map((isLater) =>
-    defineQuery<UsersPage, Row>((db, value) => select(selectPlaced(db, value, isLater))),
-  ) as [Query<UsersPage, Row>, Query<UsersPage, Row>];
-  return (
-    trx: Transaction<Database>,
-    userIds: readonly string[],
-    { first, after }: OrderPage,
-  ): Promise<Row[]> => {
-    const asked = { userIds, limit: first + 1 };
-    return after ? selectAfter(trx, { ...asked, ...after }) : selectFirst(trx, asked);
-  };
+function definePage({ isWhole, hasItems, isOfOne, isLater }: PageShape): Query<PageValues, ListedOrderRow> {
+  return defineQuery((db, value) => {
+    const ordersOf = (userId: RawBuilder<string>) => {
+      const orders = db
+        .selectFrom('orders.order')
+        .select(isWhole ? orderColumns : briefColumns)
+        .where('user_id', '=', userId)
+        .orderBy('placed_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(value('limit'));
+      return isLater
+        ? orders.where(isAfter(value('key') as RawBuilder<number>, value('id') as RawBuilder<string>))
+        : orders;
+    };
+    // Of one customer, as most are, PostgreSQL reads it in a tenth less without the join.
+    const source = isOfOne
+      ? sql<OrderRow>`(${ordersOf(value('userId'))})`
+      : sql<OrderRow>`unnest(${idList(value('userIds'))}) as asked(id) cross join lateral (${ordersOf(sql`asked.id`)})`;
+    const page = db
+      .selectFrom(source.as('placed'))
+      .selectAll('placed')
+      .orderBy('placed.placed_at', 'desc')
+      .orderBy('placed.id', 'desc');
+    return hasItems
+      ? page.select((eb) =>
+          jsonArrayFrom(
+            eb
+              .selectFrom('orders.order_item')
+              .select(['product_id', 'quantity', 'unit_price_amount'])
+              .whereRef('order_id', '=', 'placed.id')
+              .orderBy('position'),
+          ).as('items'),
+        )
+      : page;
+  });
 }
-
-export const findOrdersOfUsers = definePage<OrderRow>((placed) => placed);
-
-/** With its items, in the order in which they were placed. */
-export type FullOrderRow = OrderRow & { items: Omit<OrderItemRow, 'order_id'>[] };
-
-export const findFullOrdersOfUsers = definePage<FullOrderRow>((placed) =>
-  placed.select((eb) =>
-    jsonArrayFrom(
-      eb
-        .selectFrom('orders.order_item')
-        .select(['product_id', 'quantity', 'unit_price_amount'])
-        .whereRef('order_id', '=', 'placed.id')
-        .orderBy('position'),
-    ).as('items'),
-  ),
-);
 
 function isAfter(key: unknown, id: unknown): RawBuilder<boolean> {
   return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;

@@ -1,5 +1,5 @@
 import { findId, readId } from '@signet/subgraph';
-import type { GraphqlContext } from './context.ts';
+import type { GraphqlContext, OrderModel } from './context.ts';
 import type { OrderRow } from './order.queries.ts';
 import { viewerTuple } from './order-viewers.ts';
 import { canSeeOrdersOf, requireOrderReader } from './policies.ts';
@@ -20,15 +20,16 @@ export const orderResolvers: OrderResolvers = {
   },
   status: (row) => row.status.toUpperCase() as OrderStatus,
   async items(row, _args, ctx) {
-    const items = 'items' in row ? row.items : await ctx.loaders.itemsOfOrder.load(row.id);
+    const items = row.items ?? (await ctx.loaders.itemsOfOrder.load(row.id));
     return items.map((item) => ({ ...item, currency: row.currency }));
   },
   total: (row) => ({ amount: row.total_amount, currency: row.currency }),
   placedAt: (row) => row.placed_at,
-  shippedAt: (row) => row.shipped_at,
-  cancelledAt: (row) => row.cancelled_at,
-  reservedUntil: (row) => (row.status === 'placed' ? row.reserved_until : null),
-  expiredAt: (row) => row.expired_at,
+  shippedAt: (row, _args, ctx) => ofWhole(row, ctx, ({ shipped_at }) => shipped_at),
+  cancelledAt: (row, _args, ctx) => ofWhole(row, ctx, ({ cancelled_at }) => cancelled_at),
+  reservedUntil: (row, _args, ctx) =>
+    row.status === 'placed' ? ofWhole(row, ctx, ({ reserved_until }) => reserved_until) : null,
+  expiredAt: (row, _args, ctx) => ofWhole(row, ctx, ({ expired_at }) => expired_at),
   customer: (row) => ({ id: row.user_id }),
   async sharedWith(row, _args, ctx) {
     const userIds = await ctx.loaders.viewersOfOrder.load(row.id);
@@ -41,6 +42,16 @@ export const orderItemResolvers: OrderItemResolvers = {
   unitPrice: (item) => ({ amount: item.unit_price_amount, currency: item.currency }),
   lineTotal: (item) => ({ amount: item.unit_price_amount * item.quantity, currency: item.currency }),
 };
+
+/** A page knows beforehand which of its orders' columns are asked for. Of an order that came without them, they are read now. */
+function ofWhole<T>(
+  row: OrderModel,
+  { loaders }: GraphqlContext,
+  read: (whole: OrderRow) => T,
+): T | Promise<T | null> {
+  if ('shipped_at' in row) return read(row);
+  return loaders.order.load(row.id).then((whole) => (whole ? read(whole) : null));
+}
 
 /**
  * Null for somebody else's order as for one that does not exist: nobody finds ids by trying them. The caller is checked

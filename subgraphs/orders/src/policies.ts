@@ -1,7 +1,7 @@
 import { customerPolicies, idOf, type PolicyTable, requireScope, requireUser } from '@signet/access';
 import { type KnownSession, platformOf, type Session, type UserSession } from '@signet/session';
 import type { GraphqlContext } from './context.ts';
-import type { OrderRow } from './order.queries.ts';
+import type { BriefOrderRow } from './order.queries.ts';
 import { viewerTuple } from './order-viewers.ts';
 
 /** The functions that `@policy` rules of this subgraph name. */
@@ -17,7 +17,7 @@ export const policies: PolicyTable<GraphqlContext> = {
       return false;
     }
     const { userId } = session;
-    const isOwner = (order: OrderRow | undefined) => order?.user_id === userId;
+    const isOwner = (order: BriefOrderRow | undefined) => order?.user_id === userId;
     const known = loaders.knownOrders.get(id);
     return known ? isOwner(known) : loaders.order.load(id).then(isOwner);
   },

@@ -1,6 +1,6 @@
 import { buildSchema, type GraphQLResolveInfo, graphql } from 'graphql';
 import { expect, test } from 'vitest';
-import { selectsField } from './selects-field.ts';
+import { selectedFields } from './selected-fields.ts';
 
 const schema = buildSchema(`
   type Query { list: List other: List }
@@ -12,7 +12,7 @@ const schema = buildSchema(`
 async function ask(source: string): Promise<boolean> {
   let found: boolean | undefined;
   const list = (_args: object, _ctx: unknown, info: GraphQLResolveInfo) => {
-    found = selectsField(info, 'edges', 'node', 'items');
+    found = selectedFields(info, 'edges', 'node').has('items');
     return null;
   };
   const { errors } = await graphql({ schema, source, rootValue: { list } });
@@ -45,4 +45,22 @@ test('walks a fragment once at each depth, however often it is spread', async ()
   );
   const source = `{ list { edges { node { ...f0 } } } } ${doubled.join(' ')} fragment f60 on Node { id }`;
   expect(await ask(source)).toBe(false);
+});
+
+test('tells the names of all fields at a place, not their aliases, and of each place its own', async () => {
+  let found: unknown;
+  const list = (_args: object, _ctx: unknown, info: GraphQLResolveInfo) => {
+    found = [selectedFields(info), selectedFields(info, 'edges'), selectedFields(info, 'edges', 'node')].map(
+      (names) => [...names],
+    );
+    return null;
+  };
+  const source =
+    '{ list { n: items edges { node { id } } ...more } } fragment more on List { edges { __typename node { __typename } } }';
+  await graphql({ schema, source, rootValue: { list } });
+  expect(found).toEqual([
+    ['items', 'edges'],
+    ['node', '__typename'],
+    ['id', '__typename'],
+  ]);
 });
