@@ -113,7 +113,9 @@ test('passes every check, without another touch', async () => {
   // Biome looks at each file by itself, and `npm test` has looked at those that nothing changed.
   const isOfBiome = /\.(ts|tsx|mjs|json|css)$/;
   const changed = await copy.run('git', 'ls-files', '-z', '--modified', '--others', '--exclude-standard');
-  const files = changed.split('\0').filter((name) => isOfBiome.test(name) && existsSync(join(copy.path, name)));
+  const files = changed
+    .split('\0')
+    .filter((name) => isOfBiome.test(name) && existsSync(join(copy.path, name)));
   expect(files).toContain('subgraphs/reviews/subgraph.ts');
   await copy.run('node_modules/.bin/biome', 'check', '--no-errors-on-unmatched', ...files);
 }, 600_000);
