@@ -89,7 +89,7 @@ async function startServer(url: string | undefined) {
       dataDir: join(folder, 'pg'),
       port: 0,
       durable: false,
-      maxConnections: 500, // Three test files at a time, and some start each process several times.
+      maxConnections: 700, // Four test files at a time, and some start each process several times.
     });
     const stop = () => server.stop().then(removeFolder);
     return { adminUrl: server.adminUrl, isOurs: true, stop };
