@@ -6,8 +6,8 @@ const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
 const processes = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
-/** They wait for the database, browsers and child processes: two at a time left a third of two cores idle. */
-const maxWorkers = 3;
+/** They wait for the database, browsers and child processes: three at a time left a third of two cores idle in end-to-end tests. */
+const maxWorkers = 4;
 /**
  * Node loads the files itself, as it does in production: no module is transformed, and no worker asks the main process for one. So tests
  * cannot use `vi.mock`, which nothing here needs.

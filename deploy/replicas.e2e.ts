@@ -89,6 +89,9 @@ describe('two replicas of each process', () => {
     const started = [...deployment.services.values()].map((each) => each.start(replica));
     await Promise.all(started.map((process) => process.waitUntilReady(150)));
   };
+  const checkReadiness = (isChecking: boolean) => {
+    for (const { balancer } of deployment.services.values()) balancer.isChecking = isChecking;
+  };
   const untilBalanced = async () => {
     while ([...deployment.services.values()].some(({ balancer }) => !balancer.hasReady(replicaCount)))
       await sleep(50);
@@ -192,6 +195,18 @@ describe('two replicas of each process', () => {
   });
 
   it('refuse a token within a second of its logout, each replica of each process', async () => {
+    const names = ['gateway-user', ...productSubgraphs.map(({ name }) => name)];
+    // Processes read the revocations when they are asked whether they are ready, which the balancers do, and every five seconds. Here a
+    // notification must make them do so: the one of this logout, and not a late one of what was ended before.
+    checkReadiness(false);
+    const readAllNow = () =>
+      Promise.all(
+        names.map((name) =>
+          inReplicas(async (replica) => {
+            await (await fetch(`${replicaUrl(name, replica)}/health/ready`)).body?.cancel();
+          }),
+        ),
+      );
     const ms = await shortestOfThree(revokedMs, async () => {
       const { accessToken: token } = await signIn('person0@example.com');
       const places = [
@@ -212,9 +227,11 @@ describe('two replicas of each process', () => {
       const reasons = async () =>
         (await Promise.all(places.map((askPlace) => inReplicas(askPlace)))).flat().map(reasonsOf);
       expect((await reasons()).flat()).toEqual([]);
+      await sleep(2500);
+      await readAllNow();
       expect(reasonsOf(await ask('user', 'mutation { logout }', {}, { token }))).toEqual([]);
       return timeUntilRevoked(reasons);
-    });
+    }).finally(() => checkReadiness(true));
     expect(ms).toBeLessThan(revokedMs);
   });
 

@@ -19,6 +19,8 @@ const perConnection = new Set(['connection', 'keep-alive', 'transfer-encoding'])
  */
 export class Balancer {
   readonly cut: CutRequest[] = [];
+  /** Whether it looks which replicas are ready. */
+  isChecking = true;
   readonly #targets: Target[];
   readonly #server = createServer((req, res) => void this.#pass(req, res));
   readonly #stopping = new AbortController();
@@ -70,6 +72,10 @@ export class Balancer {
 
   async #follow(target: Target): Promise<void> {
     while (!this.#stopping.signal.aborted) {
+      if (!this.isChecking) {
+        await sleep(checkEveryMs);
+        continue;
+      }
       const answer = await fetch(`${target.url}/health/ready`, {
         signal: AbortSignal.timeout(checkTimeoutMs),
       }).catch(() => undefined);

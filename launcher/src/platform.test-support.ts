@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '../..');
 const portRange = { from: 10_000, to: 32_000 };
 const portsPerPlatform = 30;
 /** Test files that run at the same time never look at the same ports: as many as `maxWorkers` in vitest.config.ts. */
-const poolSize = 3;
+const poolSize = 4;
 const lane = Number(process.env.VITEST_POOL_ID ?? 0) % poolSize;
 
 /** The lane that the project of a test takes; see vitest.config.ts. */

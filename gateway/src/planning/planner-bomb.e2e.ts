@@ -52,12 +52,13 @@ describe('an operation of 31 characters that takes more than a minute to plan', 
   });
 
   it('never blocks the event loop for 100 ms', async () => {
-    const blocks: number[] = [];
-    for (const turn of [1, 2, 3]) {
+    let turn = 0;
+    const shortest = await shortestOfThree(100, async () => {
+      turn += 1;
       const bomb = () => ask(chainOf(bombLinks, `block ${turn}`));
-      blocks.push((await measureLongestBlock(bomb)).cpuMs);
-    }
-    expect(Math.min(...blocks)).toBeLessThan(100);
+      return (await measureLongestBlock(bomb)).cpuMs;
+    });
+    expect(shortest).toBeLessThan(100);
   });
 
   it('keeps no known operation waiting, and no new one of others', async () => {

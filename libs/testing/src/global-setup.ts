@@ -36,8 +36,9 @@ declare module 'vitest' {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const proofs = await createProofFolder();
-  // The workers and every process that a test starts read compiled modules from here: half of what a start takes.
-  process.env.NODE_COMPILE_CACHE = join(proofs.folder, 'compiled');
+  // The workers and every process that a test starts read compiled modules from here: half of what a start takes. A run within a
+  // run, of a copy of the repository, shares it.
+  process.env.NODE_COMPILE_CACHE ??= join(proofs.folder, 'compiled');
   const server = await startServer(process.env.TEST_DATABASE_URL);
   const stop = async () => {
     await server.stop();
@@ -88,7 +89,7 @@ async function startServer(url: string | undefined) {
       dataDir: join(folder, 'pg'),
       port: 0,
       durable: false,
-      maxConnections: 500, // Three test files at a time, and some start each process several times.
+      maxConnections: 700, // Four test files at a time, and some start each process several times.
     });
     const stop = () => server.stop().then(removeFolder);
     return { adminUrl: server.adminUrl, isOurs: true, stop };
