@@ -6,6 +6,10 @@ import type { Finding } from './lab.ts';
  */
 const knownFaults = [
   { name: 'the planner finds no way to a field', text: 'Was not able to find any options for' },
+  {
+    name: 'the planner leaves a fragment without selections',
+    text: 'Invalid empty selection set for fragment',
+  },
   { name: 'the planner puts fetches into a circle', text: 'adding it as parent would create a cycle' },
   { name: 'the planner has too many ways to a field', text: 'Too many options generated for' },
   {

@@ -450,6 +450,14 @@ describe('a fragment that can never apply is not planned for', () => {
       { x: 1 },
     ],
     ['{ d { ... on One { ... on Two { ...Never } } } } fragment Never on Entity { id }', {}],
+    [
+      '{ d { ... on One { ...Inner } } } fragment Inner on Two { ... on Entity { id } ...Outer } fragment Outer on Two { ... on Value { x } }',
+      { x: 1 },
+    ],
+    [
+      '{ d { ... on One { ...Inner } } } fragment Inner on Two { ...Entities } fragment Entities on Two { ... on Entity { id } }',
+      {},
+    ],
     ['{ d { ... on Entity { ...Never } } } fragment Never on Two { ... on One { __typename } }', {}],
   ])('%s', async (query, d) => {
     expect(await unions.run({ query })).toEqual({ data: { d } });
