@@ -36,19 +36,13 @@ export function renameForPlanning(
   const possible: ReadonlySet<GraphQLObjectType>[] = [];
   const objectsOf = (type: unknown) =>
     isAbstractType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
-  const narrow = (selection: SelectionNode, here: ReadonlySet<GraphQLObjectType>): SelectionNode[] => {
-    if (selection.kind === Kind.FIELD) return [selection];
-    const fragment =
-      selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-    if (!fragment?.typeCondition) return [selection];
-    const objects = objectsOf(schema.getType(fragment.typeCondition.name.value));
-    const left = objects.filter((type) => here.has(type));
-    if (left.length === 0) return [];
-    if (selection.kind === Kind.INLINE_FRAGMENT || left.length === objects.length) return [selection];
-    // In this place, less of the fragment may apply than elsewhere.
-    const { typeCondition, selectionSet } = fragment;
-    const { directives = [] } = selection;
-    return [{ kind: Kind.INLINE_FRAGMENT, typeCondition, directives, selectionSet }];
+  const mayApply = (selection: SelectionNode, here: ReadonlySet<GraphQLObjectType>) => {
+    if (selection.kind === Kind.FIELD) return true;
+    const { typeCondition } =
+      selection.kind === Kind.FRAGMENT_SPREAD ? (fragments.get(selection.name.value) ?? {}) : selection;
+    return (
+      !typeCondition || objectsOf(schema.getType(typeCondition.name.value)).some((type) => here.has(type))
+    );
   };
   return visit(
     document,
@@ -65,7 +59,7 @@ export function renameForPlanning(
           const outer = above === Kind.INLINE_FRAGMENT ? possible.at(-1) : undefined;
           const here = new Set(outer ? objects.filter((type) => outer.has(type)) : objects);
           possible.push(here);
-          const selections = node.selections.flatMap(decide).flatMap((selection) => narrow(selection, here));
+          const selections = node.selections.flatMap(decide).filter((selection) => mayApply(selection, here));
           const lacksField = above === Kind.FIELD ? mayBeEmpty(selections) : selections.length === 0;
           return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
         },
