@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { createFederation, type TestSubgraph } from '../execute/federation.test-support.ts';
+import { correct } from './corrected-planner.ts';
 
 type Item = { id?: string; ref?: string; code?: string; weight?: number; size?: number; price?: number };
 const itself = { __resolveReference: (reference: Item) => reference };
@@ -259,4 +262,14 @@ test('an object that is asked of one subgraph twice, once right after the other,
   expect(await federation.run({ query: '{ item { size tax price } }' })).toEqual({
     data: { item: { size: 2, tax: 12, price: 6 } },
   });
+});
+
+test('a planner that is written otherwise is refused, and not left as it is', () => {
+  expect(() => correct('')).toThrow(
+    /another version of @apollo\/query-planner: .* should have 'if \(parents/,
+  );
+  const file = createRequire(import.meta.url).resolve('@apollo/query-planner/dist/buildPlan.js');
+  const source = readFileSync(file, 'utf8');
+  expect(correct(source)).not.toBe(source);
+  expect(() => correct(source + source)).toThrow(/another version/);
 });

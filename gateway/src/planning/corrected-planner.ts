@@ -63,23 +63,25 @@ const corrections: readonly { wrong: string; right: string }[] = [
 
 let corrected: typeof QueryPlanner | undefined;
 
-/**
- * Apollo's query planner without these faults. Whoever imports it gets it as it is.
- *
- * @throws {Error} for a version of @apollo/query-planner that is written otherwise
- */
+/** Apollo's query planner without these faults. Whoever imports it gets it as it is. */
 export function loadCorrectedPlanner(): typeof QueryPlanner {
   if (corrected) return corrected;
   const file = createRequire(import.meta.url).resolve('@apollo/query-planner/dist/buildPlan.js');
-  let source = readFileSync(file, 'utf8');
-  for (const { wrong, right } of corrections) {
-    if (source.split(wrong).length !== 2) {
-      throw new Error(`${file} is another version of the planner: it should have '${wrong}' once.`);
-    }
-    source = source.replace(wrong, () => right);
-  }
   const exported = {} as { QueryPlanner: typeof QueryPlanner };
+  const source = correct(readFileSync(file, 'utf8'));
   compileFunction(source, ['exports', 'require'], { filename: file })(exported, createRequire(file));
   corrected = exported.QueryPlanner;
   return corrected;
+}
+
+/** @throws {Error} for a version of the planner's file that is written otherwise */
+export function correct(source: string): string {
+  return corrections.reduce((text, { wrong, right }) => {
+    if (text.split(wrong).length !== 2) {
+      throw new Error(
+        `This is another version of @apollo/query-planner: buildPlan.js should have '${wrong}' once.`,
+      );
+    }
+    return text.replace(wrong, () => right);
+  }, source);
 }
