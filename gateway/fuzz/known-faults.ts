@@ -6,6 +6,7 @@ import type { Finding } from './lab.ts';
  */
 const knownFaults = [
   { name: 'the planner finds no way to a field', text: 'Was not able to find any options for' },
+  { name: 'the planner finds no way to a field of a mutation', text: 'Was not able to plan mutation' },
   {
     name: 'the planner narrows a fragment by name to a type that no object there has',
     text: 'Cannot add fragment of condition',

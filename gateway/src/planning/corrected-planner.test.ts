@@ -220,6 +220,49 @@ test.each([true, false])(
   },
 );
 
+test.each([
+  '... @skip(if: $c) @include(if: $c) { total } total',
+  '... @skip(if: $c) { ... @include(if: $c) { total } } total',
+])('what excluding conditions and others need is sent: %s', async (selections) => {
+  const federation = createFederation([
+    {
+      name: 'orders',
+      sdl: `type Query { order: Order }
+        type Order @key(fields: "id") {
+          id: ID! @shareable media: [Media!] @external total: Int @requires(fields: "media { ...on Film { id price } }")
+        }
+        interface Media { id: ID! }
+        type Film implements Media @key(fields: "id") { id: ID! @shareable price: Int @external }`,
+      resolvers: {
+        Query: { order: () => ({ id: '1' }) },
+        Order: {
+          ...itself,
+          total: ({ media }: { media: Item[] }) => media.reduce((sum, { price }) => sum + Number(price), 0),
+        },
+      },
+    },
+    {
+      name: 'baskets',
+      sdl: `type Order @key(fields: "id") { id: ID! @shareable media: [Media!] }
+        type Media @key(fields: "id") @interfaceObject { id: ID! }`,
+      resolvers: { Order: { ...itself, media: () => [{ id: '2' }, { id: '3' }] } },
+    },
+    {
+      name: 'films',
+      sdl: `interface Media @key(fields: "id") { id: ID! }
+        type Film implements Media @key(fields: "id") { id: ID! @shareable price: Int }`,
+      resolvers: {
+        Media: { __resolveReference: ({ id }: { id: string }) => ({ __typename: 'Film', id }) },
+        Film: { ...itself, price: ({ id }: { id: string }) => 10 * Number(id) },
+      },
+    },
+  ]);
+  for (const c of [true, false]) {
+    const query = `query ($c: Boolean!) { order { ${selections} } }`;
+    expect(await federation.run({ query, variables: { c } })).toEqual({ data: { order: { total: 50 } } });
+  }
+});
+
 test('an object that is asked of one subgraph twice, once right after the other, is planned for', async () => {
   const maker = { id: 'm', code: 'n', rank: 3 };
   const itemOfShop = { Query: { item: () => ({ code: 'c' }) } };

@@ -50,8 +50,8 @@ const corrections: readonly { wrong: string; right: string }[] = [
   {
     wrong: 'while (state.next.length > 0) {',
     right: `const outside = [];
-        const isInside = (group) => typeof handledConditions === 'boolean' || group.conditions() === false
-            || (group.conditions() !== true && handledConditions.every((handled) => group.conditions().some(
+        const isInside = (group) => handledConditions === true || group.conditions() === false
+            || (group.conditions() !== true && handledConditions !== false && handledConditions.every((handled) => group.conditions().some(
                 ({ variable, negated }) => variable.name === handled.variable.name && negated === handled.negated)));
         for (;;) {
             outside.push(...state.next.filter((group) => !isInside(group)));
