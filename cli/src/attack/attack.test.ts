@@ -62,6 +62,20 @@ describe('attacks on a server that is weak on purpose', () => {
     );
   });
 
+  it('are made again when others waited a little, and have succeeded at once when it was long', async () => {
+    const freezeOnce = async (ms: number) => {
+      let times = 0;
+      const run = async () => {
+        times += 1;
+        if (times === 1) weak.freeze(ms);
+        return undefined;
+      };
+      return (await runAttacks([{ name: 'freezing once', tried: '', run }], target, () => {}))[0]?.won;
+    };
+    expect(await freezeOnce(2600)).toBeUndefined();
+    expect((await freezeOnce(7000)) ?? (await freezeOnce(30_000))).toMatch(/^others waited \d+ ms/);
+  });
+
   it('have names of their own, and there are at least 153, with the demo shop 158', () => {
     const names = attacks.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

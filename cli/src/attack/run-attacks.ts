@@ -11,6 +11,8 @@ export type Outcome = { attack: Attack; won: string | undefined; ms: number };
  */
 const patienceMs = 2000;
 const patienceFactor = 10;
+/** From this many times that on it is a win at once. Less may be the machine's doing, and has to come twice. */
+const certainFactor = 3;
 const restMs = 1000;
 const crowd = 100;
 const probeEveryMs = 100;
@@ -28,21 +30,33 @@ export async function runAttacks(
   const patience = Math.max(patienceMs, patienceFactor * (await rest.stop()));
   for (const attack of attacks) {
     const startedAt = performance.now();
-    const probe = watchOthers(target.graph.url);
-    const won = await attack.run(target).catch((error: unknown) => {
-      if (error instanceof TargetError) return `the attack could not be made: ${error.message}`;
-      return `no answer: ${String((error as Error).cause ?? error)}`;
-    });
-    const worstMs = await probe.stop();
-    const outcome = {
-      attack,
-      won: won ?? (worstMs > patience ? `others waited ${Math.round(worstMs)} ms for an answer` : undefined),
-      ms: performance.now() - startedAt,
-    };
+    let tried = await tryAttack(attack, target, patience);
+    // A machine that is busy for a moment has others wait as well. What an attack does, it does again.
+    if (tried.isDoubtful) tried = await tryAttack(attack, target, patience);
+    const outcome = { attack, won: tried.won, ms: performance.now() - startedAt };
     outcomes.push(outcome);
     report(outcome);
   }
   return outcomes;
+}
+
+/** @param patience how long others may wait, in milliseconds. `isDoubtful`: they waited a little longer, and that is all that was won. */
+async function tryAttack(
+  attack: Attack,
+  target: Target,
+  patience: number,
+): Promise<{ won: string | undefined; isDoubtful: boolean }> {
+  const probe = watchOthers(target.graph.url);
+  const won = await attack.run(target).catch((error: unknown) => {
+    if (error instanceof TargetError) return `the attack could not be made: ${error.message}`;
+    return `no answer: ${String((error as Error).cause ?? error)}`;
+  });
+  const worstMs = await probe.stop();
+  const waited = worstMs > patience ? `others waited ${Math.round(worstMs)} ms for an answer` : undefined;
+  return {
+    won: won ?? waited,
+    isDoubtful: won === undefined && waited !== undefined && worstMs < certainFactor * patience,
+  };
 }
 
 /** Somebody else, who asks for next to nothing all the time, and once more when the attack is over. */
