@@ -117,10 +117,11 @@ function shapeOf(fields: readonly ShapeField[]): AnswerShape {
 
 /** Gives fields of one key in the result one shape: a type may have a field under a name of its own, and its interface too. */
 function shareShapes(fields: readonly ShapeField[]): ShapeField[] {
+  const sharing = Map.groupBy(fields, ({ to }) => to);
   return fields.map((field) => {
-    const others = fields.filter(({ to, shape }) => to === field.to && shape);
-    if (!field.shape || others.length < 2) return field;
-    return { ...field, shape: shapeOf(others.flatMap(({ shape }) => shape?.fields ?? [])) };
+    const shapes = (sharing.get(field.to) ?? []).flatMap(({ shape }) => shape ?? []);
+    if (!field.shape || shapes.length < 2) return field;
+    return { ...field, shape: shapeOf(shapes.flatMap((shape) => shape.fields)) };
   });
 }
 

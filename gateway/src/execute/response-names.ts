@@ -24,24 +24,29 @@ export type KeyNumbers = (node: FieldNode) => number;
  * @param document the whole document of the client: planning and execution must number alike
  */
 export function numberKeys(document: DocumentNode): KeyNumbers {
+  const firsts = new Map<string, FieldNode>();
+  /** Of the keys that come again: most come once, and their arguments need not be written. */
   const numbers = new Map<string, Map<string, number>>();
-  const several = new Set<string>();
   visit(document, {
     Field(node) {
       // The part that asks for the schema is not planned.
       if (node.name.value.startsWith('__')) return false;
       const key = (node.alias ?? node.name).value;
-      const known = numbers.get(key) ?? new Map<string, number>();
+      const first = firsts.get(key);
+      if (!first) {
+        firsts.set(key, node);
+        return undefined;
+      }
+      const known = numbers.get(key) ?? new Map([[meaningOf(first), 0]]);
       const meaning = meaningOf(node);
       if (!known.has(meaning)) known.set(meaning, known.size);
       numbers.set(key, known);
-      if (known.size > 1) several.add(key);
       return undefined;
     },
   });
   return (node) => {
-    const key = (node.alias ?? node.name).value;
-    return several.has(key) ? (numbers.get(key)?.get(meaningOf(node)) ?? 0) : 0;
+    const known = numbers.get((node.alias ?? node.name).value);
+    return known && known.size > 1 ? (known.get(meaningOf(node)) ?? 0) : 0;
   };
 }
 
