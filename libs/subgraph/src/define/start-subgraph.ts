@@ -50,7 +50,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   const patient =
     parts.everyMinute &&
     openProcessDatabase(config.DATABASE_URL, {
-      name,
+      name: `${name}-every-minute`,
       log: logger,
       maxConnections: 2,
       statementTimeoutMs: minuteWorkMs,
