@@ -1,4 +1,5 @@
 import { createPepper, hashPassword, passwordSchemes, verifyPassword } from '@signet/db/password-hash';
+import { shortestOfThree } from '@signet/testing';
 import { expect, it } from 'vitest';
 import { createEvenTime } from './even-time.ts';
 import { createDummyHash } from './password-workers.ts';
@@ -21,19 +22,26 @@ function medianOf(times: readonly number[]): number {
 it.each([
   ['bcrypt', { algorithm: 'bcrypt', cost: 9 }],
   ['argon2id', passwordSchemes.argon2id],
-] as const)('a compare of a cheap hash takes the CPU time of one of the scheme (%s)', (_name, scheme) => {
-  const { take } = createEvenTime(scheme);
-  const cheap = hashPassword('x', pepper, { algorithm: 'bcrypt', cost: 4 }).hash;
-  const dummy = createDummyHash(scheme);
-  const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
-  for (let run = 0; run < 12; run++) {
-    times.unknown.push(measure(() => take(() => verifyPassword('x', dummy, pepper), true)));
-    times.known.push(measure(() => take(() => verifyPassword('x', cheap, pepper), false)));
-  }
-  const [known, unknown] = [medianOf(times.known), medianOf(times.unknown)];
-  // Without it the cheap one takes a small part. Caches that other work empties make a quarter; bench/login-timing.ts measures what strangers could see.
-  expect(Math.abs(known - unknown) / unknown).toBeLessThan(0.4);
-});
+] as const)(
+  'a compare of a cheap hash takes the CPU time of one of the scheme (%s)',
+  async (_name, scheme) => {
+    const { take } = createEvenTime(scheme);
+    const cheap = hashPassword('x', pepper, { algorithm: 'bcrypt', cost: 4 }).hash;
+    const dummy = createDummyHash(scheme);
+    const measureDifference = async () => {
+      const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
+      for (let run = 0; run < 12; run++) {
+        times.unknown.push(measure(() => take(() => verifyPassword('x', dummy, pepper), true)));
+        times.known.push(measure(() => take(() => verifyPassword('x', cheap, pepper), false)));
+      }
+      const [known, unknown] = [medianOf(times.known), medianOf(times.unknown)];
+      return Math.abs(known - unknown) / unknown;
+    };
+    // Without it the cheap one takes a small part, each time. Caches that other work empties make a quarter, and on a crowded machine once a
+    // half; bench/login-timing.ts measures what strangers could see.
+    expect(await shortestOfThree(0.4, measureDifference)).toBeLessThan(0.4);
+  },
+);
 
 it('the first cheap compare of a thread takes that time already', () => {
   const scheme = { algorithm: 'bcrypt', cost: 10 } as const;
