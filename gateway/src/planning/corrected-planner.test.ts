@@ -263,6 +263,43 @@ test.each([
   }
 });
 
+test('objects of one place are sent, though only those of one type come with what a field requires', async () => {
+  const federation = createFederation([
+    {
+      name: 'shop',
+      sdl: `type Query { all: [Face] } interface Face { item: Item }
+        type Thing implements Face { item: Item }
+        type Box implements Face @key(fields: "id") { id: ID! item: Item @provides(fields: "weight") }
+        type Item @key(fields: "id") { id: ID! @shareable weight: Int @external size: Int }`,
+      resolvers: {
+        Query: {
+          all: () => [
+            { __typename: 'Thing', item: { id: '1' } },
+            { __typename: 'Box', item: { id: '2', weight: 2, size: 4 } },
+          ],
+        },
+      },
+    },
+    {
+      name: 'prices',
+      sdl: `type Item @key(fields: "id") {
+        id: ID! @shareable weight: Int size: Int @external price: Int @requires(fields: "size")
+      }`,
+      resolvers: {
+        Item: {
+          ...itself,
+          weight: ({ id }: Item) => Number(id),
+          price: ({ size }: Item) => Number(size) * 10,
+        },
+      },
+    },
+  ]);
+  const query = '{ all { ... on Box { item { price } } item { weight } } }';
+  expect(await federation.run({ query })).toEqual({
+    data: { all: [{ item: { weight: 1 } }, { item: { price: 40, weight: 2 } }] },
+  });
+});
+
 test('an object that is asked of one subgraph twice, once right after the other, is planned for', async () => {
   const maker = { id: 'm', code: 'n', rank: 3 };
   const itemOfShop = { Query: { item: () => ({ code: 'c' }) } };

@@ -46,6 +46,16 @@ const corrections: readonly { wrong: string; right: string }[] = [
             if (parent.group.isDescendantOf(this)) {
                 for (const child of merged.children()) child.addParent({ group: parent.group });`,
   },
+  // Objects of one place went into one fetch, also where only those of one type come with what a field requires: the others were not sent.
+  {
+    wrong: 'if (gi.canMergeSiblingIn(gj)) {',
+    right: `const comeAlike = () => samePathsInParents(gi.parents()[0].path, gj.parents()[0].path);
+                    const needAlike = () => [...(gi.inputs?.perType ?? [])].every(([type, needed]) => {
+                        const other = gj.inputs?.perType.get(type);
+                        return !other || other.get().equals(needed.get());
+                    });
+                    if (gi.canMergeSiblingIn(gj) && (comeAlike() || needAlike())) {`,
+  },
   // What follows a fetch under a condition was put under the same condition, also where it brings more than what the condition is for.
   {
     wrong: 'while (state.next.length > 0) {',
