@@ -4,6 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
 /** Each starts a dozen processes or two, and some of their guarantees are of two seconds: two at a time, when the rest is done. */
 const processes = ['deploy/{replicas,upgrade,chaos/chaos}.e2e.ts'];
+/** They measure how long others wait: one file after the other, when nothing else runs. */
+const timed = ['launcher/src/attack.e2e.ts', 'gateway/src/planning/{event-loop,planner-bomb}.e2e.ts'];
 /** For a test that hangs, and no other: at a load of 18, some that take 6 s took over a minute. */
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
 /** They wait for the database, browsers and child processes: three at a time left a third of two cores idle in end-to-end tests. */
@@ -30,7 +32,6 @@ const ofLanes = [
 const longest = [
   'console/console.e2e.ts',
   'docs/adopt/whole-platform.e2e.ts',
-  'launcher/src/attack.e2e.ts',
   'examples/storefront/storefront.e2e.ts',
   'launcher/src/isolation.e2e.ts',
   'launcher/src/proof-rotation.e2e.ts',
@@ -87,7 +88,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
-          exclude: [...exclude, ...processes, ...ofLanes],
+          exclude: [...exclude, ...processes, ...timed, ...ofLanes],
           ...e2e,
           maxWorkers,
         },
@@ -110,6 +111,16 @@ export default defineConfig({
           ...e2e,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e-timed',
+          include: timed,
+          exclude,
+          ...e2e,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
