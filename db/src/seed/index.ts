@@ -51,6 +51,7 @@ export async function seedDevelopment(adminUrl: string, options: SeedOptions): P
       const context = await seedTenant(trx, plan, password, options.now ?? new Date());
       for (const seed of seeds) await seed({ ...context, random: createRandom(plan.slug) });
     }
+    await analyze(trx);
     return (await readSeededAccounts(trx)) as SeededAccounts;
   });
 }
@@ -122,6 +123,18 @@ async function assertEmpty(trx: Transaction<Database>): Promise<void> {
   throw new SeedError(
     `The database has tenants already (${named}): only an empty one is seeded for development.`,
   );
+}
+
+/**
+ * Until it has counted a table, PostgreSQL reads all rows of a tenant for a few ids. Autovacuum comes within a minute, and never to a table with
+ * fewer than 50 rows.
+ */
+async function analyze(trx: Transaction<Database>): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select oid::regclass::text as name from pg_class
+    where relkind in ('r', 'p') and not relispartition and relowner = ${ownerRole}::regrole
+  `.execute(trx);
+  await sql.raw(`analyze ${rows.map(({ name }) => name).join(', ')}`).execute(trx);
 }
 
 async function hashSeedPassword(options: SeedOptions): Promise<SeedPasswordHash> {
