@@ -489,6 +489,23 @@ describe('a fault of the planner that stays', () => {
     expect(() => unions.compile({ query })).toThrow(/Cannot add fragment of condition/);
   });
 
+  test('the same under a condition, where a subgraph has the interface as an object', () => {
+    const media = createFederation([
+      {
+        name: 'a',
+        sdl: 'type Media @key(fields: "id") @interfaceObject { id: ID! } type Query { all: [Media!] @shareable }',
+      },
+      {
+        name: 'b',
+        sdl: `interface Media @key(fields: "id") { id: ID! } type Book implements Media @key(fields: "id") { id: ID! }
+          type Film implements Media @key(fields: "id") { id: ID! } type Query { all: [Media!] @shareable }`,
+      },
+    ]);
+    const query = `query ($c: Boolean!) { all { ... on Book { ...Inner @include(if: $c) } } }
+      fragment Inner on Media { ... on Film { id } }`;
+    expect(() => media.compile({ query })).toThrow(/We should have an edge from/);
+  });
+
   test('it finds no way to a field of an interface that one of its types has as external', () => {
     const federation = createFederation([
       {
