@@ -7,6 +7,7 @@ import { createDatabase, pingDatabase } from '../database.ts';
 import { databaseErrorToReason } from '../database-errors.ts';
 import type { Database } from '../tables.ts';
 import { DatabaseSilentError } from './pool-errors.ts';
+import { poolOf } from './pooled-dialect.ts';
 
 let database: TestDatabase;
 let path: FaultyPath;
@@ -94,6 +95,19 @@ describe('a path that swallows every byte', () => {
     const after = await work();
     expect(after.map(({ outcome }) => outcome)).toEqual(Array(12).fill('done'));
     for (const { ms } of after) expect(ms).toBeLessThan(2000);
+  });
+
+  it('costs one connection that is new, and nobody waits for it', async () => {
+    // What each connection asks first, before anybody gets it.
+    path.fault = { loses: 'pg_backend_pid' };
+    const first = time(ping);
+    await sleep(500);
+    path.fault = 'none';
+    const { outcome, ms } = await first;
+    expect(outcome).toBe('unavailable');
+    expect(ms).toBeLessThan(5000);
+    expect((await time(ping)).outcome).toBe('done');
+    expect(poolOf(db).count()).toEqual({ used: 0, idle: 1, waiting: 0 });
   });
 
   it('does not keep a pool from ending', async () => {

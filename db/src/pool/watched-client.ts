@@ -82,9 +82,10 @@ export function createClientClass(
     // biome-ignore lint/suspicious/noExplicitAny: pg.Pool connects with a callback, everybody else with a promise.
     override connect(...args: any[]): any {
       watch.add(this);
-      watch.wait(this);
+      this.#wait(1);
       this.once('end', () => watch.remove(this));
-      this.once('connect', () => watch.rest(this, true));
+      // The pool has asked for more already, in the callback of pg that comes before this event.
+      this.once('connect', () => this.#rest(true));
       return (super.connect as (...args: unknown[]) => unknown).apply(this, args);
     }
 

@@ -8,9 +8,16 @@ const unreadableRow = Buffer.from([0x44, 0, 0, 0, 16, 0, 2, 0x20, 0, 0, 1, 0x31,
 /**
  * What the path does with bytes. `swallow`: takes them and passes none on, in both directions, new connections included. `deafen`:
  * passes on all but notifications, as a pooler in transaction mode does. `corrupt`: turns bits in both directions. `garble`: replaces what
- * the server sends by a row that no parser can read.
+ * the server sends by a row that no parser can read. `loses`: a connection on which this text comes loses it, and all that comes after.
  */
-export type PathFault = 'none' | 'swallow' | 'corrupt' | 'garble' | 'deafen' | { delayMs: number };
+export type PathFault =
+  | 'none'
+  | 'swallow'
+  | 'corrupt'
+  | 'garble'
+  | 'deafen'
+  | { delayMs: number }
+  | { loses: string };
 
 /** A way to a server that a test can break. */
 export type FaultyPath = {
@@ -33,13 +40,21 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
     const pair = [client, upstream] as const;
     pairs.add(pair);
     let name: string | undefined;
-    const faultNow = () => (path.hasFault(name ?? '') ? path.fault : 'none');
+    let isLost = false;
+    const faultNow = () => {
+      if (isLost) return 'swallow';
+      return path.hasFault(name ?? '') ? path.fault : 'none';
+    };
     client.once('data', (chunk) => {
       name = readApplicationName(chunk);
     });
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.setNoDelay(true);
-      from.on('data', (chunk) => pass(chunk, to, faultNow(), from === upstream));
+      from.on('data', (chunk) => {
+        const fault = faultNow();
+        if (typeof fault === 'object' && 'loses' in fault) isLost = chunk.includes(fault.loses);
+        pass(chunk, to, faultNow(), from === upstream);
+      });
       from.on('error', () => {});
       from.on('end', () => {
         // Nobody hears of an end on a silent path either.
@@ -59,6 +74,7 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
     if (fault === 'none') return void to.write(chunk);
     if (fault === 'garble') return void to.write(isAnswer ? unreadableRow : chunk);
     if (fault === 'corrupt') return void to.write(corrupt(chunk));
+    if ('loses' in fault) return void to.write(chunk);
     setTimeout(() => to.destroyed || to.write(chunk), fault.delayMs);
   };
   server.listen(0, '127.0.0.1');
